@@ -1,0 +1,1 @@
+"""Durable activities: the effects. One file per step, idempotent, safe to run twice."""

@@ -1,0 +1,1 @@
+"""Microsoft Graph: session, governor, batching, errors and typed calls; knows nothing of waves."""

@@ -1,0 +1,1 @@
+"""Durable orchestrations: deterministic, no I/O, no clock, no environment."""

@@ -1,0 +1,1 @@
+"""Names and payloads that cross process boundaries. No I/O."""

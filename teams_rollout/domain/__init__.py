@@ -1,0 +1,1 @@
+"""Pure core: models, planning, transitions, reasons. No I/O."""

@@ -1,0 +1,1 @@
+"""HTTP, queue and timer triggers: start, signal, query; no decisions."""

@@ -1,0 +1,1 @@
+"""Storage ports and their Azure Table and Queue adapters."""

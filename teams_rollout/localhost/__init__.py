@@ -1,0 +1,1 @@
+"""Runs a Functions app on one machine without Azure."""
