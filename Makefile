@@ -1,0 +1,99 @@
+# Every job of a developer, of CI and of the README. `make` alone lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv --quiet
+CODE := activities bench graph orchestrations scripts teams_rollout tests $(wildcard function_app.py)
+FAST := not azurite and not func_host and not e2e and not slow and not tenant
+EXPORT_TO ?= .
+COMPILE = $(UV) pip compile --generate-hashes --python-version 3.11 \
+	--custom-compile-command "make requirements"
+
+# The demo takes any council: make demo ROLLOUT=f.toml USERS=f.csv TEAMS=f.csv TENANT=f.json.gz
+ROLLOUT ?= samples/rollout.toml
+USERS ?= samples/users.csv
+TEAMS ?= samples/teams.csv
+TENANT ?= samples/tenant.json.gz
+EXIT ?=
+
+.PHONY: help setup demo test test-unit lint format format-check types layers check \
+	bench samples requirements requirements-check clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.project-stamp node_modules/.stamp ## Install everything into .venv and node_modules
+
+$(BIN)/uv: requirements-bootstrap.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r requirements-bootstrap.txt
+	touch $@
+
+# Packages are added and changed, never removed: what a developer tries out survives a new pin.
+$(VENV)/.packages-stamp: requirements-dev.txt | $(BIN)/uv
+	$(UV) pip install --python $(BIN)/python --require-hashes -r requirements-dev.txt
+	touch $@
+
+$(VENV)/.project-stamp: pyproject.toml $(VENV)/.packages-stamp
+	$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+node_modules/.stamp: package.json package-lock.json
+	npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+demo: setup ## Roll Teams out to a council on this machine and keep serving (EXIT=1: stop at the end)
+	$(BIN)/rollout lab demo --rollout "$(ROLLOUT)" --users "$(USERS)" --teams "$(TEAMS)" \
+		--tenant "$(TENANT)" $(if $(filter 1 true yes,$(EXIT)),--exit)
+
+test: setup ## Run every test that needs no real tenant
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not tenant" tests
+
+test-unit: setup ## Run the tests that need no service (under a minute)
+	$(BIN)/pytest -n 2 -m "$(FAST)" tests/unit tests/architecture tests/orchestrations
+
+lint: setup ## Look for faults and banned calls
+	$(BIN)/ruff check .
+
+format: setup ## Rewrite the code in the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --select I --fix .
+
+format-check: setup
+	$(BIN)/ruff format --check .
+
+types: setup ## Check the types
+	$(BIN)/mypy
+
+layers: setup ## Check who imports whom
+	$(BIN)/lint-imports
+
+check: format-check lint types layers requirements-check test ## Everything that must hold before a commit lands
+
+bench: setup ## Measure; results go to bench/results
+	$(BIN)/python -m bench.run
+
+samples: setup ## Make the sample council again (same seed, same files)
+	$(BIN)/python scripts/make_samples.py --out samples
+
+requirements: setup ## Export the pinned and hashed requirements from pyproject.toml
+	$(COMPILE) pyproject.toml --output-file $(EXPORT_TO)/requirements.txt
+	$(COMPILE) pyproject.toml --group dev --constraint requirements.txt \
+		--output-file $(EXPORT_TO)/requirements-dev.txt
+	$(COMPILE) --group bootstrap --output-file $(EXPORT_TO)/requirements-bootstrap.txt
+
+# An export keeps the pins that still fit, so a fresh one differs only if pyproject.toml asks for more.
+requirements-check: setup
+	scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; cp requirements*.txt "$$scratch"; \
+	$(MAKE) --no-print-directory requirements EXPORT_TO="$$scratch"; \
+	for file in requirements*.txt; do diff -u "$$file" "$$scratch/$$file" \
+		|| { echo "$$file is stale: run make requirements" >&2; exit 1; }; done
+
+clean: ## Remove what the lab, tests and tools leave behind (not .venv, not node_modules)
+	rm -rf .rollout build dist htmlcov .coverage .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.venv/*' -not -path './node_modules/*' -prune -exec rm -rf {} +
