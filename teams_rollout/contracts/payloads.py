@@ -1,0 +1,123 @@
+"""What orchestrations, activities and queue messages say to each other. Pure.
+
+Payloads are small and versioned: ids and counts, never people. Fields are only ever added, with
+defaults, so that a redeploy can read what an older version wrote into history.
+"""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Payload(BaseModel):
+    """Base of everything that enters durable history."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    schema_version: int = 1
+
+
+class WaveRequest(Payload):
+    """Names a run of a wave."""
+
+    rollout_id: str
+    wave: str
+    epoch: int
+    operation_id: str = ""
+
+
+class BatchRequest(Payload):
+    """Names a generation of a batch; also the message on `rollout-batches`."""
+
+    rollout_id: str
+    wave: str
+    epoch: int
+    batch: int
+    generation: int = 1
+
+
+class StepResult(Payload):
+    """What a step activity reports: counts and the earliest retry time only.
+
+    Attributes:
+        counts: people per outcome.
+        retry_at: when the next try makes sense; None = nothing left to try.
+    """
+
+    counts: dict[str, int] = Field(default_factory=dict)
+    retry_at: datetime | None = None
+
+
+class OpenWaveResult(Payload):
+    """Whether the wave may run, and how much there is."""
+
+    started: bool
+    reason: str = ""
+    batches: int = 0
+    teams: int = 0
+
+
+class AdvanceResult(Payload):
+    """What the wave's loop does next.
+
+    Attributes:
+        phase: `running` (come back), `accepted` (all batches answered) or `stopped`.
+        dispatched: batches put on the queue by this call.
+    """
+
+    phase: str
+    dispatched: int = 0
+    open_batches: int = 0
+
+
+class SendMembersResult(Payload):
+    """What the sender of team members does next.
+
+    Attributes:
+        waiting: people still to be sent.
+        next_at: when the next send is due; None = nothing waits.
+    """
+
+    sent: int = 0
+    waiting: int = 0
+    next_at: datetime | None = None
+    finished: bool = False
+
+
+class AcceptResult(Payload):
+    """Whether every part of a batch has been answered."""
+
+    accepted: bool
+    waiting_for_members: int = 0
+    retry_at: datetime | None = None
+
+
+class VerifyResult(Payload):
+    """One sweep over a wave's unverified people.
+
+    Attributes:
+        waiting: people still not seen at Microsoft.
+        due_numbers: batches in which a phone number can be tried again.
+        next_at: when to look again; None = nothing left to wait for.
+    """
+
+    waiting: int = 0
+    due_numbers: tuple[int, ...] = ()
+    next_at: datetime | None = None
+
+
+class OperationRequest(Payload):
+    """A long operation that a person asked for (import, plan, reconciliation)."""
+
+    rollout_id: str = ""
+    operation_id: str
+    wave: str = ""
+    import_id: str = ""
+    run_id: str = ""
+
+
+class OperationResult(Payload):
+    """Counts for the operation's record; the record itself has the details."""
+
+    succeeded: bool
+    counts: dict[str, int] = Field(default_factory=dict)

@@ -1,0 +1,326 @@
+"""What separates a person from the desired state: the one diff. Pure.
+
+Plan, batch steps, verification and reconciliation all call `assess`, so that they can never
+disagree about what "right" means. It compares values only; it knows neither time nor Graph.
+"""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from teams_rollout.domain.configuration import ProfileSection, RolloutConfig
+from teams_rollout.domain.observed import (
+    Catalogue,
+    LicenseState,
+    ObservedUser,
+    Sku,
+    TeamStatus,
+    TenantView,
+)
+from teams_rollout.domain.roster import Assignment
+from teams_rollout.domain.vocabulary import (
+    UPGRADE_POLICY_TYPE,
+    CoexistenceMode,
+    Homing,
+    Step,
+)
+
+
+class Finding(StrEnum):
+    """What one step would have to do."""
+
+    SATISFIED = "satisfied"
+    CHANGE = "change"  # a write is needed
+    PENDING = "pending"  # no write: follows from another step, Microsoft shows it later
+    WAITING = "waiting"  # another team acts
+    BLOCKED = "blocked"
+    SKIPPED = "skipped"
+
+
+class Difference(BaseModel):
+    """One thing that differs, in words for a plan: `from_` is what is, `to` what shall be."""
+
+    model_config = ConfigDict(frozen=True)
+
+    from_: str
+    to: str
+
+
+class LicenseGrant(BaseModel):
+    """One SKU to add or modify, with the plans that stay off."""
+
+    model_config = ConfigDict(frozen=True)
+
+    sku_id: str
+    disabled_plans: tuple[str, ...] = ()
+
+
+class StepView(BaseModel):
+    """The assessment of one step.
+
+    Attributes:
+        differences: for a change, what changes; empty otherwise.
+        grants / removals: the licence call (step `license` only); removals are SKU ids.
+        new_seats: SKU part numbers of which the person will consume a new seat.
+        policies: explicit policies to assign by type (steps `policies` and `coexistence`).
+        team_keys: teams to join (step `team_membership` only).
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    step: Step
+    finding: Finding
+    code: str = ""
+    differences: tuple[Difference, ...] = ()
+    grants: tuple[LicenseGrant, ...] = ()
+    removals: tuple[str, ...] = ()
+    new_seats: tuple[str, ...] = ()
+    policies: dict[str, str] = {}
+    team_keys: tuple[str, ...] = ()
+
+
+Assessment = dict[Step, StepView]
+
+
+def assess(
+    assignment: Assignment,
+    user: ObservedUser | None,
+    *,
+    config: RolloutConfig,
+    view: TenantView,
+    on_hold: bool = False,
+) -> Assessment:
+    """Compare one person with the desired state, step by step.
+
+    Args:
+        user: None when Microsoft knows nobody by that name.
+        on_hold: whether the person may not be touched today.
+
+    Returns:
+        Only `resolve` when the person must not be touched; otherwise every step. A licence that
+        cannot be given leaves the later steps out, because none of them may run.
+    """
+    resolve = _assess_resolve(user, on_hold=on_hold)
+    if user is None or resolve.finding is not Finding.SATISFIED:
+        return {Step.RESOLVE: resolve}
+    profile = config.profiles[assignment.profile]
+    license_view = assess_license(user, profile, view.catalogue)
+    views = [resolve]
+    if license_view.finding is Finding.BLOCKED:
+        # Whoever is known as blocked at the licence gets no write, not even a location.
+        return {v.step: v for v in (resolve, license_view)}
+    views.append(_assess_usage_location(user, config))
+    views.append(license_view)
+    views.append(_assess_membership(assignment, user, view.teams))
+    views.append(_assess_policies(user, profile))
+    views.append(assess_coexistence(user, desired_mode(assignment, profile), config))
+    views.append(_assess_number(assignment, user))
+    return {v.step: v for v in views}
+
+
+def _assess_resolve(user: ObservedUser | None, *, on_hold: bool) -> StepView:
+    finding, code = Finding.SATISFIED, ""
+    if user is None:
+        finding, code = Finding.BLOCKED, "user_not_found"
+    elif user.is_guest:
+        finding, code = Finding.SKIPPED, "guest_account"
+    elif not user.account_enabled:
+        finding, code = Finding.SKIPPED, "account_disabled"
+    elif on_hold:
+        finding, code = Finding.WAITING, "on_hold"
+    return StepView(step=Step.RESOLVE, finding=finding, code=code)
+
+
+def _assess_usage_location(user: ObservedUser, config: RolloutConfig) -> StepView:
+    if user.usage_location:  # a right value elsewhere in the world is never overwritten
+        return StepView(step=Step.USAGE_LOCATION, finding=Finding.SATISFIED)
+    wanted = config.rollout.usage_location
+    return StepView(
+        step=Step.USAGE_LOCATION,
+        finding=Finding.CHANGE,
+        differences=(Difference(from_="none", to=wanted),),
+    )
+
+
+def required_plan_ids(sku: Sku, profile: ProfileSection) -> frozenset[str]:
+    """Service plan ids of this SKU that must be on for the profile.
+
+    By default each SKU's Teams plans; a SKU without one requires none.
+    """
+    if profile.required_plans is None:
+        return frozenset(p.plan_id for p in sku.plans if p.is_teams)
+    return frozenset(p.plan_id for p in sku.plans if p.name in profile.required_plans)
+
+
+def assess_license(user: ObservedUser, profile: ProfileSection, catalogue: Catalogue) -> StepView:
+    """What the licence call must do so that every SKU is held with its required plans on."""
+    grants: list[LicenseGrant] = []
+    differences: list[Difference] = []
+    new_seats: list[str] = []
+    for part_number in profile.skus:
+        sku = catalogue.by_part_number(part_number)
+        if sku is None:
+            return _license_blocked("sku_not_in_tenant")
+        held = [s for s in user.licenses if s.sku_id == sku.sku_id]
+        required = required_plan_ids(sku, profile)
+        if _union_is_on(held, required):
+            continue
+        if any(not s.is_direct for s in held):
+            # A plan that a licensing group switches off is never overridden (DESIGN section 6).
+            return _license_blocked("teams_plan_disabled_by_group")
+        grant, difference = _grant(sku, profile, held[0] if held else None, required)
+        grants.append(grant)
+        differences.append(difference)
+        if not held:
+            new_seats.append(part_number)
+    removals = _removals(user, profile, catalogue)
+    if not grants and not removals:
+        return StepView(step=Step.LICENSE, finding=Finding.SATISFIED)
+    return StepView(
+        step=Step.LICENSE,
+        finding=Finding.CHANGE,
+        differences=tuple(differences),
+        grants=tuple(grants),
+        removals=removals,
+        new_seats=tuple(new_seats),
+    )
+
+
+def _license_blocked(code: str) -> StepView:
+    return StepView(step=Step.LICENSE, finding=Finding.BLOCKED, code=code)
+
+
+def _union_is_on(held: list[LicenseState], required: frozenset[str]) -> bool:
+    """Several grants of one SKU add up: a plan is on when any of them has it on."""
+    working = [frozenset(s.disabled_plans) for s in held if not s.error]
+    if not working:
+        return False
+    off_everywhere = frozenset.intersection(*working)
+    return required.isdisjoint(off_everywhere)
+
+
+def _grant(
+    sku: Sku, profile: ProfileSection, direct: LicenseState | None, required: frozenset[str]
+) -> tuple[LicenseGrant, Difference]:
+    if direct is None:
+        off = [p.plan_id for p in sku.plans if p.name in profile.disabled_plans]
+        kept = tuple(p for p in off if p not in required)
+        return (
+            LicenseGrant(sku_id=sku.sku_id, disabled_plans=kept),
+            Difference(from_="none", to=sku.part_number),
+        )
+    kept = tuple(p for p in direct.disabled_plans if p not in required)
+    return (
+        LicenseGrant(sku_id=sku.sku_id, disabled_plans=kept),
+        Difference(from_=f"{sku.part_number} with Teams off", to=f"{sku.part_number} ~ Teams on"),
+    )
+
+
+def _removals(user: ObservedUser, profile: ProfileSection, catalogue: Catalogue) -> tuple[str, ...]:
+    """Directly held SKUs that the profile replaces; inherited ones cannot be removed per user."""
+    direct = {s.sku_id for s in user.licenses if s.is_direct}
+    replaced = (catalogue.by_part_number(p) for p in profile.replaces)
+    return tuple(s.sku_id for s in replaced if s is not None and s.sku_id in direct)
+
+
+_MEMBERSHIP_UNKNOWN = TeamStatus(key="")
+
+
+def _assess_membership(
+    assignment: Assignment, user: ObservedUser, teams: dict[str, TeamStatus]
+) -> StepView:
+    missing = tuple(k for k in assignment.teams if k not in user.in_teams)
+    joinable = tuple(k for k in missing if not teams.get(k, _MEMBERSHIP_UNKNOWN).code)
+    blocked = [teams[k].code for k in missing if k not in joinable]
+    if joinable:
+        # The blocked team is reported once the others have been joined.
+        return StepView(
+            step=Step.TEAM_MEMBERSHIP,
+            finding=Finding.CHANGE,
+            code=blocked[0] if blocked else "",
+            differences=tuple(Difference(from_="not a member", to=k) for k in joinable),
+            team_keys=joinable,
+        )
+    if blocked:
+        return StepView(step=Step.TEAM_MEMBERSHIP, finding=Finding.BLOCKED, code=blocked[0])
+    return StepView(step=Step.TEAM_MEMBERSHIP, finding=Finding.SATISFIED)
+
+
+def _assess_policies(user: ObservedUser, profile: ProfileSection) -> StepView:
+    missing = {t: n for t, n in profile.policies.items() if user.policies.get(t) != n}
+    missing.pop(UPGRADE_POLICY_TYPE, None)
+    if not missing:
+        return StepView(step=Step.POLICIES, finding=Finding.SATISFIED)
+    return StepView(
+        step=Step.POLICIES,
+        finding=Finding.CHANGE,
+        policies=missing,
+        differences=tuple(
+            Difference(from_=f"{t}: {user.policies.get(t, 'default')}", to=f"{t}: {n}")
+            for t, n in sorted(missing.items())
+        ),
+    )
+
+
+def desired_mode(assignment: Assignment, profile: ProfileSection) -> CoexistenceMode:
+    """The person's own mode where the file gives one, else the profile's."""
+    return assignment.coexistence_mode or profile.coexistence_mode
+
+
+def assess_coexistence(
+    user: ObservedUser, wanted: CoexistenceMode, config: RolloutConfig
+) -> StepView:
+    """Whether the mode is right, who sets it, and whether it can be set at all."""
+    if user.homing is Homing.ON_PREMISES:
+        return _coexistence_on_premises(user, wanted, config)
+    if user.homing is Homing.ONLINE:
+        return _mode_view(user, wanted)
+    if wanted is not CoexistenceMode.TEAMS_ONLY:
+        # Nobody homed in the cloud can have another mode (GRAPH fact sheet, 0.1).
+        return _coexistence(Finding.BLOCKED, "cloud_user_is_teams_only")
+    # Homed nowhere: TeamsOnly comes by itself the moment a Teams plan is active.
+    return _coexistence(Finding.SATISFIED if user.teams_enabled else Finding.PENDING)
+
+
+def _coexistence_on_premises(
+    user: ObservedUser, wanted: CoexistenceMode, config: RolloutConfig
+) -> StepView:
+    if wanted is not CoexistenceMode.TEAMS_ONLY:
+        return _mode_view(user, wanted)
+    if config.skype.on_premises == "block":
+        return _coexistence(Finding.BLOCKED, "homed_on_premises")
+    interim = config.skype.interim_mode
+    if interim is not None and user.explicit_mode is not interim:
+        return _mode_view(user, interim, code="handed_off_server_team")
+    return _coexistence(Finding.WAITING, "handed_off_server_team")
+
+
+def _mode_view(user: ObservedUser, wanted: CoexistenceMode, *, code: str = "") -> StepView:
+    if user.explicit_mode is wanted:
+        return _coexistence(Finding.SATISFIED)
+    current = user.explicit_mode.value if user.explicit_mode else "default"
+    return StepView(
+        step=Step.COEXISTENCE,
+        finding=Finding.CHANGE,
+        code=code,
+        policies={UPGRADE_POLICY_TYPE: wanted.policy_name},
+        differences=(Difference(from_=current, to=wanted.value),),
+    )
+
+
+def _coexistence(finding: Finding, code: str = "") -> StepView:
+    return StepView(step=Step.COEXISTENCE, finding=finding, code=code)
+
+
+def _assess_number(assignment: Assignment, user: ObservedUser) -> StepView:
+    number = assignment.phone_number
+    if not number or number in user.phone_numbers:
+        return StepView(step=Step.PHONE_NUMBER, finding=Finding.SATISFIED)
+    if user.number_held_by_other:
+        return StepView(step=Step.PHONE_NUMBER, finding=Finding.BLOCKED, code="number_in_use")
+    current = ", ".join(user.phone_numbers) or "none"
+    return StepView(
+        step=Step.PHONE_NUMBER,
+        finding=Finding.CHANGE,
+        differences=(Difference(from_=current, to=number),),
+    )
