@@ -1,0 +1,1 @@
+"""Tests of the local host as a process, with small apps of their own."""

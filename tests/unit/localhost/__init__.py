@@ -1,0 +1,1 @@
+"""Tests of the local host's parts, without services."""
