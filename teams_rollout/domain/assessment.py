@@ -175,7 +175,7 @@ def assess_license(user: ObservedUser, profile: ProfileSection, catalogue: Catal
             new_seats.append(part_number)
     removals = _removals(user, profile, catalogue)
     if not grants and not removals:
-        return StepView(step=Step.LICENSE, finding=Finding.SATISFIED)
+        return StepView(step=Step.LICENSE, finding=_held_finding(user, profile, catalogue))
     return StepView(
         step=Step.LICENSE,
         finding=Finding.CHANGE,
@@ -184,6 +184,19 @@ def assess_license(user: ObservedUser, profile: ProfileSection, catalogue: Catal
         removals=removals,
         new_seats=tuple(new_seats),
     )
+
+
+def _held_finding(user: ObservedUser, profile: ProfileSection, catalogue: Catalogue) -> Finding:
+    """Held in Entra is not yet usable: Teams itself must know the person too.
+
+    For people homed on Skype for Business Server the account type shows their homing instead, so
+    nothing more can be waited for.
+    """
+    skus = (catalogue.by_part_number(p) for p in profile.skus)
+    wants_teams = any(p.is_teams for s in skus if s for p in s.plans)
+    if not wants_teams or user.teams_enabled or user.homing is Homing.ON_PREMISES:
+        return Finding.SATISFIED
+    return Finding.PENDING
 
 
 def _license_blocked(code: str) -> StepView:

@@ -1,0 +1,44 @@
+"""What a sweep's reading proves, and when the next one is due. Pure."""
+
+from datetime import datetime, timedelta
+
+from teams_rollout.domain.assessment import Assessment, Finding
+from teams_rollout.domain.progress import StepRecord
+from teams_rollout.domain.transitions import verified
+from teams_rollout.domain.vocabulary import Outcome, Step
+
+FIRST_SWEEP = timedelta(minutes=10)
+SLOWEST_SWEEP = timedelta(hours=4)
+DEADLINE = timedelta(hours=48)
+"""Microsoft speaks of up to 24 h; twice that is past every published delay."""
+FLOOR = timedelta(seconds=0.5)
+
+
+def next_interval(sweeps_done: int, *, scale: float) -> timedelta:
+    """Growing intervals between bulk reads: 10 min, 20 min, ... 4 h, divided by the time scale."""
+    wanted = min(FIRST_SWEEP * (2.0 ** min(sweeps_done, 8)), SLOWEST_SWEEP)
+    return max(wanted / scale, FLOOR)
+
+
+def is_overdue(record: StepRecord, *, now: datetime, scale: float) -> bool:
+    """Whether Microsoft should have shown the change long ago."""
+    return now - record.at >= max(DEADLINE / scale, timedelta(seconds=60))
+
+
+def sweep(
+    records: dict[Step, StepRecord], assessment: Assessment, *, now: datetime
+) -> dict[Step, StepRecord]:
+    """The records that a fresh reading proves; nothing is ever disproved by a bulk list."""
+    changed: dict[Step, StepRecord] = {}
+    for step, record in records.items():
+        view = assessment.get(step)
+        if view is None or not record.awaits_verification:
+            continue
+        if view.finding is Finding.SATISFIED:
+            changed[step] = verified(record, now)
+        elif view.finding is Finding.WAITING and record.outcome is Outcome.APPLIED:
+            # An interim mode is in place; the rest is another team's (handed off).
+            changed[step] = record.model_copy(
+                update={"outcome": Outcome.WAITING, "code": view.code, "at": now}
+            )
+    return changed

@@ -1,0 +1,73 @@
+"""The app's settings: the only module that reads the environment."""
+
+from functools import cache
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from teams_rollout.domain.vocabulary import Environment
+
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Settings(BaseSettings):
+    """Every `ROLLOUT_*` setting; values come from app settings or `local.settings.json`.
+
+    Attributes:
+        storage_connection: connection string of the ledger's account (Azurite, or with a key).
+        storage_account: name of the ledger's account, reached with the app's identity instead.
+        graph_limits: multiplies the published limits that the pacer keeps (rehearsal only).
+        graph_share: share of the Entra write quota that we use.
+        time_scale: divides waits caused by Microsoft's delays; 1 except against a simulator.
+        dev_identity: who the person at the keyboard is taken for on loopback.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="ROLLOUT_", extra="ignore", frozen=True)
+
+    environment: Environment = Environment.LIVE
+    storage_connection: SecretStr | None = None
+    storage_account: str = ""
+    graph_base_url: str = "https://graph.microsoft.com/v1.0"
+    graph_credential: Literal["managed", "cli", "secret", "workload", "static"] = "managed"
+    graph_client_id: str = ""
+    graph_tenant_id: str = ""
+    graph_client_secret: SecretStr | None = None
+    graph_limits: float = Field(default=1.0, gt=0)
+    graph_share: float = Field(default=0.8, gt=0, le=1)
+    quota_model: Literal["window", "bucket"] = "window"
+    time_scale: float = Field(default=1.0, ge=1)
+    dev_identity: str = ""
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether Graph is a simulator on this machine."""
+        return urlsplit(self.graph_base_url).hostname in LOOPBACK_HOSTS
+
+    @model_validator(mode="after")
+    def _real_tenants_run_in_real_time(self) -> "Settings":
+        if self.is_simulated:
+            return self
+        wrong = [
+            name
+            for name, value, default in (
+                ("ROLLOUT_TIME_SCALE", self.time_scale, 1.0),
+                ("ROLLOUT_GRAPH_LIMITS", self.graph_limits, 1.0),
+            )
+            if value != default
+        ]
+        if self.graph_credential == "static":
+            wrong.append("ROLLOUT_GRAPH_CREDENTIAL")
+        if wrong:
+            raise ValueError(
+                f"{', '.join(wrong)} may only be set with a simulator on this machine; "
+                "remove the setting or point ROLLOUT_GRAPH_BASE_URL to 127.0.0.1."
+            )
+        return self
+
+
+@cache
+def load_settings() -> Settings:
+    """The settings of this process, read once on first use and never at import."""
+    return Settings()
