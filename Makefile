@@ -64,7 +64,7 @@ format: setup ## Rewrite the code in the house format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --select I --fix .
 
-format-check: setup
+format-check: setup ## Check the house format
 	$(BIN)/ruff format --check .
 
 types: setup ## Check the types
@@ -88,7 +88,7 @@ requirements: setup ## Export the pinned and hashed requirements from pyproject.
 	$(COMPILE) --group bootstrap --output-file $(EXPORT_TO)/requirements-bootstrap.txt
 
 # An export keeps the pins that still fit, so a fresh one differs only if pyproject.toml asks for more.
-requirements-check: setup
+requirements-check: setup ## Check that the exported requirements are current
 	scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; cp requirements*.txt "$$scratch"; \
 	$(MAKE) --no-print-directory requirements EXPORT_TO="$$scratch"; \
 	for file in requirements*.txt; do diff -u "$$file" "$$scratch/$$file" \

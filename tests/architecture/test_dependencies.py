@@ -1,0 +1,69 @@
+"""Whatever is imported is asked for in pyproject.toml, and nothing arrives by accident."""
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DEVELOPMENT_ONLY = {"bench", "scripts", "tests"}
+
+
+def imported_by(module: ast.Module) -> Iterator[str]:
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def files_of(requirements: list[Any]) -> list[str]:
+    """Every installed file of the named distributions."""
+    names = [re.split(r"[^A-Za-z0-9_.-]", text)[0] for text in requirements if type(text) is str]
+    return [str(path) for name in names for path in metadata.files(name) or ()]
+
+
+def is_outside(name: str, repository: Path) -> bool:
+    top = name.partition(".")[0]
+    ours = (repository / top).is_dir() or (repository / f"{top}.py").is_file()
+    return not (ours or (repository / "scripts" / f"{top}.py").is_file()) and (
+        top not in sys.stdlib_module_names
+    )
+
+
+@pytest.fixture(scope="session")
+def declared(repository: Path) -> dict[str, list[str]]:
+    """The installed files of what production and development ask for."""
+    project = tomllib.loads((repository / "pyproject.toml").read_text())
+    production = project["project"]["dependencies"]
+    development = [*production, *project["dependency-groups"]["dev"]]
+    return {"production": files_of(production), "development": files_of(development)}
+
+
+@pytest.mark.parametrize("kind", ["production", "development"])
+def test_imports_when_listed_then_each_is_a_declared_dependency(
+    kind: str,
+    declared: dict[str, list[str]],
+    modules: Mapping[Path, ast.Module],
+    repository: Path,
+) -> None:
+    imported = {
+        name
+        for path, module in modules.items()
+        if (path.parts[0] in DEVELOPMENT_ONLY) == (kind == "development")
+        for name in imported_by(module)
+        if is_outside(name, repository)
+    }
+
+    undeclared = {
+        name
+        for name in imported
+        if not any(re.match(name.replace(".", "/") + r"[./]", file) for file in declared[kind])
+    }
+
+    assert not undeclared

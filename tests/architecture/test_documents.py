@@ -1,0 +1,55 @@
+"""Links in documents lead somewhere, and decisions are written down in one form."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+ADR_HEADINGS = ["## Context", "## Decision", "## Consequences", "## Review"]
+
+
+def anchors_of(document: Path) -> set[str]:
+    """Headings as anchors: lower case, punctuation dropped, blanks as hyphens."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def broken_links(document: Path) -> Iterator[str]:
+    for link in LINK.findall(document.read_text()):
+        if re.match(r"[a-z]+:", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = document.parent / name if name else document
+        if not target.exists() or (anchor and anchor not in anchors_of(target)):
+            yield f"{document.name}: {link}"
+
+
+def test_links_when_followed_then_lead_to_a_file_and_heading(
+    tracked: Sequence[Path], repository: Path
+) -> None:
+    documents = [repository / path for path in tracked if path.suffix == ".md"]
+
+    broken = [link for document in documents for link in broken_links(document)]
+
+    assert documents
+    assert not broken
+
+
+def test_decisions_when_read_then_each_has_the_four_parts(repository: Path) -> None:
+    decisions = sorted((repository / "docs" / "adr").glob("[0-9]*.md"))
+
+    odd = [
+        path.name
+        for path in decisions
+        if [line for line in path.read_text().splitlines() if line.startswith("## ")]
+        != ADR_HEADINGS
+    ]
+
+    assert decisions
+    assert not odd
+
+
+def test_decisions_when_counted_then_no_number_is_used_twice(repository: Path) -> None:
+    numbers = [path.name[:4] for path in (repository / "docs" / "adr").glob("[0-9]*.md")]
+
+    assert len(numbers) == len(set(numbers))
