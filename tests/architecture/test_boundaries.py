@@ -96,6 +96,6 @@ def test_rooms_when_a_new_one_is_built_then_import_rules_name_it(
 ALLOWED = {
     "domain": set[str](),
     "contracts": set[str](),
-    "cli": {"teams_rollout.settings", "teams_rollout.telemetry"},
+    "cli": {"teams_rollout.settings"},
     "standins": set[str](),
 }
