@@ -11,7 +11,8 @@ VERIFICATION = "verification_orchestration"
 PLANNING = "planning_orchestration"
 IMPORT = "import_orchestration"
 RECONCILIATION = "reconciliation_orchestration"
-ORCHESTRATIONS = (WAVE, BATCH, MEMBERSHIP, VERIFICATION, PLANNING, IMPORT, RECONCILIATION)
+DISPATCH = "dispatch_orchestration"
+ORCHESTRATIONS = (WAVE, DISPATCH, BATCH, MEMBERSHIP, VERIFICATION, PLANNING, IMPORT, RECONCILIATION)
 
 # activities
 APPLY_IMPORT = "apply_import"
@@ -97,6 +98,11 @@ MAX_INSTANCE_ID = 100
 def wave_instance(rollout_id: str, wave: str, epoch: int) -> str:
     """Instance id of a wave's run; `epoch` counts starts after a close or a reset."""
     return f"{rollout_id}:{wave}:wave:{epoch}"
+
+
+def dispatch_instance(rollout_id: str, wave: str, epoch: int) -> str:
+    """Instance id of the wave's dispatcher of batches, which batches wake."""
+    return f"{rollout_id}:{wave}:dispatch:{epoch}"
 
 
 def membership_instance(rollout_id: str, wave: str, epoch: int) -> str:

@@ -17,6 +17,18 @@ class Payload(BaseModel):
     schema_version: int = 1
 
 
+class RetryablePayload(Payload):
+    """Base of what activities report.
+
+    Attributes:
+        retry_at: when the next try makes sense; None = nothing left to try.
+        trouble: code of what kept the activity itself from working (storage, a read), else empty.
+    """
+
+    retry_at: datetime | None = None
+    trouble: str = ""
+
+
 class WaveRequest(Payload):
     """Names a run of a wave."""
 
@@ -27,37 +39,40 @@ class WaveRequest(Payload):
 
 
 class BatchRequest(Payload):
-    """Names a generation of a batch; also the message on `rollout-batches`."""
+    """Names a generation of a batch; also the message on `rollout-batches`.
+
+    Attributes:
+        give_up: tries are used up: whatever is unanswered becomes `failed`.
+    """
 
     rollout_id: str
     wave: str
     epoch: int
     batch: int
     generation: int = 1
+    give_up: bool = False
 
 
-class StepResult(Payload):
+class StepResult(RetryablePayload):
     """What a step activity reports: counts and the earliest retry time only.
 
     Attributes:
         counts: people per outcome.
-        retry_at: when the next try makes sense; None = nothing left to try.
     """
 
     counts: dict[str, int] = Field(default_factory=dict)
-    retry_at: datetime | None = None
 
 
-class OpenWaveResult(Payload):
+class OpenWaveResult(RetryablePayload):
     """Whether the wave may run, and how much there is."""
 
-    started: bool
+    started: bool = False
     reason: str = ""
     batches: int = 0
     teams: int = 0
 
 
-class AdvanceResult(Payload):
+class AdvanceResult(RetryablePayload):
     """What the wave's loop does next.
 
     Attributes:
@@ -65,12 +80,12 @@ class AdvanceResult(Payload):
         dispatched: batches put on the queue by this call.
     """
 
-    phase: str
+    phase: str = "running"
     dispatched: int = 0
     open_batches: int = 0
 
 
-class SendMembersResult(Payload):
+class SendMembersResult(RetryablePayload):
     """What the sender of team members does next.
 
     Attributes:
@@ -84,15 +99,14 @@ class SendMembersResult(Payload):
     finished: bool = False
 
 
-class AcceptResult(Payload):
+class AcceptResult(RetryablePayload):
     """Whether every part of a batch has been answered."""
 
-    accepted: bool
+    accepted: bool = False
     waiting_for_members: int = 0
-    retry_at: datetime | None = None
 
 
-class VerifyResult(Payload):
+class VerifyResult(RetryablePayload):
     """One sweep over a wave's unverified people.
 
     Attributes:
@@ -116,8 +130,8 @@ class OperationRequest(Payload):
     run_id: str = ""
 
 
-class OperationResult(Payload):
+class OperationResult(RetryablePayload):
     """Counts for the operation's record; the record itself has the details."""
 
-    succeeded: bool
+    succeeded: bool = False
     counts: dict[str, int] = Field(default_factory=dict)

@@ -89,6 +89,7 @@ class UserUpdate(_Record):
     ref: str
     steps: dict[Step, StepRecord] = Field(default_factory=dict)
     observed: ObservedUser | None = None
+    object_id: str | None = None
     batch: int | None = None
     started: bool | None = None
     events: tuple[TimelineEvent, ...] = ()
@@ -131,6 +132,7 @@ class BatchRecord(_Record):
 
     Attributes:
         generation: counts re-runs; a claim is for one generation.
+        queued_at: when its message was last put on the queue.
         claimed_generation: generation whose orchestration was started, 0 = none.
         counts: outcomes per step, `{"license": {"applied": 20}}`, for the live view.
         unforeseen / attempted: people, for the gate.
@@ -144,6 +146,7 @@ class BatchRecord(_Record):
     keys: tuple[UserKey, ...] = ()
     state: BatchState = BatchState.PREPARED
     generation: int = 1
+    queued_at: datetime | None = None
     claimed_generation: int = 0
     counts: dict[str, dict[str, int]] = Field(default_factory=dict)
     unforeseen: int = 0
@@ -174,13 +177,23 @@ class TeamRecord(_Record):
 
 
 class ReadyMember(_Record):
-    """A person whose licence is in place and who waits to be put into one team."""
+    """A person whose licence is in place and who waits to be put into one team.
+
+    Attributes:
+        outcome: Microsoft's answer for this team, empty until there is one; the row stays until
+            every team of the person has answered.
+        attempts: sends that ended in a hiccup.
+    """
 
     team_key: str
     key: UserKey
     user_id: str
     batch: int
     ready_at: datetime
+    outcome: str = ""
+    code: str = ""
+    request_id: str = ""
+    attempts: int = 0
 
 
 class SeatLedger(_Record):
@@ -291,6 +304,7 @@ class StagedImport(_Record):
     teams: tuple[TeamSpec, ...]
     users: int
     remove_missing: bool = False
+    confirmed: bool = False
 
 
 def count_outcomes(users: list[UserRecord]) -> dict[str, dict[str, int]]:

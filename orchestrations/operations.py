@@ -1,0 +1,31 @@
+"""Long operations that a person or a timer asks for: import, plan, reconciliation.
+
+Each is one activity that reads in bulk and writes its result to the ledger; being an orchestration
+gives it an instance id (asked twice, run once), retries and survival of a restart.
+"""
+
+from orchestrations.protocol import OrchestrationContext, Steps
+from orchestrations.steps import until_answered
+from teams_rollout.contracts import names
+from teams_rollout.contracts.payloads import OperationRequest, OperationResult
+
+
+def run_import(ctx: OrchestrationContext) -> Steps:
+    """Flip to a staged import and give everybody in it a row."""
+    return (yield from _run(ctx, names.APPLY_IMPORT))
+
+
+def run_planning(ctx: OrchestrationContext) -> Steps:
+    """Make a plan of one wave; it changes nothing in the tenant."""
+    return (yield from _run(ctx, names.MAKE_PLAN))
+
+
+def run_reconciliation(ctx: OrchestrationContext) -> Steps:
+    """Compare the tenant with what closed waves left behind and report the drift."""
+    return (yield from _run(ctx, names.FIND_DRIFT))
+
+
+def _run(ctx: OrchestrationContext, activity: str) -> Steps:
+    request = OperationRequest.model_validate(ctx.get_input())
+    result = yield from until_answered(ctx, activity, request, OperationResult)
+    return result.model_dump(mode="json")

@@ -1,0 +1,43 @@
+"""One run of a wave.
+
+1. `open_wave` plans again, reserves seats, writes the opening records and cuts the batches.
+2. `ensure_teams` makes the teams that the wave's people need.
+3. Side by side: the dispatcher puts batches on the queue under the gates, and the sender puts
+   licensed people into their teams.
+4. Verification reads back until everybody's changes are seen at Microsoft.
+5. `close_wave` counts, reports and closes.
+
+Control and progress live in the ledger; this history holds ids and counts only.
+"""
+
+from orchestrations.protocol import OrchestrationContext, Steps
+from orchestrations.steps import until_answered
+from teams_rollout.contracts import names
+from teams_rollout.contracts.payloads import OpenWaveResult, StepResult, WaveRequest
+
+
+def run_wave(ctx: OrchestrationContext) -> Steps:
+    """Run the wave that the input names to its close. Returns counts."""
+    request = WaveRequest.model_validate(ctx.get_input())
+    opened = yield from until_answered(ctx, names.OPEN_WAVE, request, OpenWaveResult)
+    if not opened.started:
+        return opened.model_dump(mode="json")
+    yield from until_answered(ctx, names.ENSURE_TEAMS, request, StepResult)
+    yield ctx.task_all(
+        [_child(ctx, request, names.DISPATCH), _child(ctx, request, names.MEMBERSHIP)]
+    )
+    yield _child(ctx, request, names.VERIFICATION)
+    closed = yield from until_answered(ctx, names.CLOSE_WAVE, request, StepResult)
+    return closed.model_dump(mode="json")
+
+
+_INSTANCE_OF = {
+    names.DISPATCH: names.dispatch_instance,
+    names.MEMBERSHIP: names.membership_instance,
+    names.VERIFICATION: names.verification_instance,
+}
+
+
+def _child(ctx: OrchestrationContext, request: WaveRequest, name: str) -> object:
+    instance_id = _INSTANCE_OF[name](request.rollout_id, request.wave, request.epoch)
+    return ctx.call_sub_orchestrator(name, request.model_dump(mode="json"), instance_id)
