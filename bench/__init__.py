@@ -1,0 +1,1 @@
+"""Benchmarks: measured on request by `make bench`, never part of the tests."""
