@@ -35,11 +35,11 @@ def annotate(text: str, *, faults: Iterable[Fault]) -> str:
     writer = csv.writer(output)
     writer.writerow([*_cells(header, kept), FAULT_COLUMN])
     for row in records:
-        found = [*general, *by_line.get(row.line, [])]
-        general = []
-        cells = _safe_cells(row, kept, names=names, faults=found)
+        own = by_line.get(row.line, [])
+        cells = _safe_cells(row, kept, names=names, faults=own)
         surplus = [_defused(cell) for cell in row.cells[len(names) :]]
-        writer.writerow([*cells, _sentence(found), *surplus])
+        writer.writerow([*cells, _sentence([*general, *own]), *surplus])
+        general = []
     return output.getvalue()
 
 

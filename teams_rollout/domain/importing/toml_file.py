@@ -41,7 +41,7 @@ def _parse(text: str, log: FaultLog) -> dict[str, Any] | None:
     if not text.strip():
         log.add(
             FaultCode.EMPTY_FILE,
-            f"{log.file} is empty; it needs [rollout] with a name and at least one [profiles.NAME].",
+            f"{log.file} is empty; it needs at least a [rollout] name and one [profiles.NAME].",
             line=1,
         )
         return None
