@@ -3,6 +3,9 @@
 import importlib
 import inspect
 import json
+import shutil
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,20 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="session")
 def functions() -> list[Any]:
     return list(importlib.import_module("function_app").app.get_functions())
+
+
+COUNT_FUNCTIONS = "import function_app as f; print(len(f.app.get_functions()))"
+
+
+def deployed_files(repository: Path) -> set[str]:
+    """What is under version control, less what `.funcignore` names."""
+
+    def listed(*options: str) -> set[str]:
+        command = ["git", "ls-files", "-z", "--cached", *options]
+        run = subprocess.run(command, cwd=repository, check=True, capture_output=True, text=True)
+        return {name for name in run.stdout.split("\0") if name and (repository / name).is_file()}
+
+    return listed() - listed("--ignored", "--exclude-from=.funcignore")
 
 
 def bindings(function: Any) -> list[dict[str, Any]]:
@@ -72,6 +89,26 @@ def test_shims_when_annotated_then_with_plain_classes_only(functions: list[Any])
     }
 
     assert not {place: hint for place, hint in hints.items() if not isinstance(hint, type)}
+
+
+def test_package_when_deployed_without_ignored_files_then_still_registers_every_name(
+    repository: Path, tmp_path: Path
+) -> None:
+    """`.funcignore` leaves the command line, the local host and the simulator behind."""
+    for path in deployed_files(repository):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(repository / path, tmp_path / path)
+
+    count = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", COUNT_FUNCTIONS],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+    assert not (tmp_path / "teams_rollout" / "tenant").exists()
+    assert int(count) == len(names.ALL_FUNCTIONS)
 
 
 def test_entry_module_when_read_then_only_composes(repository: Path) -> None:
