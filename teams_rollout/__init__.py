@@ -1,1 +1,1 @@
-"""The rollout orchestrator: everything that is not an orchestration, an activity or Microsoft Graph."""
+"""The rollout: everything that is not an orchestration, an activity or Microsoft Graph."""
