@@ -1,0 +1,96 @@
+"""`rollout import`: check the files, show every fault at once, take them over."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from teams_rollout.cli import tables
+from teams_rollout.cli.client import Json, RolloutClient
+from teams_rollout.cli.connection import connect
+from teams_rollout.cli.console import note, print_json, say
+from teams_rollout.cli.errors import EXIT_ERROR, ImportRefusedError
+from teams_rollout.cli.input_files import chosen_files
+from teams_rollout.cli.session import Session, session_of
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command("import")
+def import_files(
+    ctx: typer.Context,
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder with rollout.toml, users.csv, teams.csv.")
+    ] = None,
+    *,
+    rollout: Annotated[Path | None, typer.Option(help="The rollout's settings (TOML).")] = None,
+    users: Annotated[Path | None, typer.Option(help="The people (CSV).")] = None,
+    teams: Annotated[Path | None, typer.Option(help="The teams (CSV).")] = None,
+    wave: Annotated[str | None, typer.Option(help="Put every row into this wave.")] = None,
+    allow_extra_columns: Annotated[
+        bool, typer.Option("--allow-extra-columns", help="Ignore columns that are not known.")
+    ] = False,
+    remove_missing: Annotated[
+        bool, typer.Option("--remove-missing", help="Take people out who are no longer listed.")
+    ] = False,
+    accept_good: Annotated[
+        bool, typer.Option("--accept-good", help="Take over the good rows if at most 2 % are bad.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask about changes.")] = False,
+) -> None:
+    """Check and take over rollout.toml, users.csv and teams.csv."""
+    session = session_of(ctx)
+    files = chosen_files(folder, rollout=rollout, users=users, teams=teams)
+    fields = form_fields(
+        wave=wave,
+        allow_extra_columns=allow_extra_columns,
+        remove_missing=remove_missing,
+        accept_good=accept_good,
+        confirm=yes,
+    )
+    with connect(session) as client:
+        try:
+            result = take_over(client, files, fields=fields)
+        except ImportRefusedError as refusal:
+            _show_refusal(session, refusal)
+            raise typer.Exit(EXIT_ERROR) from refusal
+    _show(session, result)
+
+
+def form_fields(*, wave: str | None, **flags: bool) -> dict[str, str]:
+    """The form's fields beside the files; flags that are off are not sent."""
+    named = {"wave": wave} if wave else {}
+    return named | {name: "true" for name, on in flags.items() if on}
+
+
+def take_over(client: RolloutClient, files: dict[str, Path], *, fields: dict[str, str]) -> Json:
+    """Upload the files and wait until they are taken over.
+
+    Returns:
+        What the operation reports.
+
+    Raises:
+        ImportRefusedError: the files have faults; nothing was saved.
+        CliError: the import failed.
+    """
+    operation = client.upload("/imports", files=files, fields=fields)
+    result: Json = client.finished(operation).get("result") or {}
+    return result
+
+
+def _show_refusal(session: Session, refusal: ImportRefusedError) -> None:
+    if session.wants_json:
+        print_json(dict(refusal.problem))
+        return
+    tables.show(tables.faults(refusal.faults), nothing="")
+    number = len(refusal.faults)
+    note(f"{number} fault{'s' if number != 1 else ''}; nothing was saved.")
+
+
+def _show(session: Session, result: Json) -> None:
+    if session.wants_json:
+        print_json(result)
+        return
+    for name, value in result.items():
+        if isinstance(value, int | str):
+            say(f"{name.replace('_', ' ')}: {value}")

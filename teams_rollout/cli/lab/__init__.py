@@ -1,0 +1,1 @@
+"""The whole system on one machine: storage, tenant simulator and local host as real processes."""
