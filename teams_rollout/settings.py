@@ -21,6 +21,7 @@ class Settings(BaseSettings):
         graph_limits: multiplies the published limits that the pacer keeps (rehearsal only).
         graph_share: share of the Entra write quota that we use.
         time_scale: divides waits caused by Microsoft's delays; 1 except against a simulator.
+        easy_auth: whether App Service authentication stands in front (set by the platform).
         dev_identity: who the person at the keyboard is taken for on loopback.
     """
 
@@ -39,6 +40,7 @@ class Settings(BaseSettings):
     quota_model: Literal["window", "bucket"] = "window"
     time_scale: float = Field(default=1.0, ge=1)
     dev_identity: str = ""
+    easy_auth: bool = Field(default=False, validation_alias="WEBSITE_AUTH_ENABLED")
 
     @property
     def is_simulated(self) -> bool:

@@ -166,14 +166,18 @@ def opening_records(
         return {
             Step.RESOLVE: StepRecord(outcome=Outcome.ALREADY, at=now),
             Step.USAGE_LOCATION: StepRecord(outcome=Outcome.SKIPPED, at=now),
-            Step.LICENSE: StepRecord(outcome=Outcome.BLOCKED, code=NO_SEATS, at=now),
+            Step.LICENSE: StepRecord(
+                outcome=Outcome.BLOCKED, code=NO_SEATS, at=now, foreseen=True
+            ),
         }
     records: dict[Step, StepRecord] = {}
     for step, view in assessment.items():
         if view.finding is Finding.CHANGE:
             continue
         code = WAITING_FOR_MICROSOFT if view.finding is Finding.PENDING else view.code
-        records[step] = StepRecord(outcome=_RECORD_OF[view.finding], code=code, at=now)
+        records[step] = StepRecord(
+            outcome=_RECORD_OF[view.finding], code=code, at=now, foreseen=bool(code)
+        )
     if Step.LICENSE in records and Step.USAGE_LOCATION not in assessment:
         # Known as blocked at the licence: the location is deliberately left alone.
         records[Step.USAGE_LOCATION] = StepRecord(outcome=Outcome.SKIPPED, at=now)

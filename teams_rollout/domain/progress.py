@@ -23,6 +23,7 @@ class StepRecord(BaseModel):
         retry_at: earliest next try of a throttled, transient or waiting step.
         reference: Microsoft's request or operation id, for support and polling.
         stalled: not seen at Microsoft within the deadline.
+        foreseen: the plan knew this trouble beforehand, so no gate counts it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -35,6 +36,7 @@ class StepRecord(BaseModel):
     retry_at: datetime | None = None
     reference: str = ""
     stalled: bool = False
+    foreseen: bool = False
 
     @property
     def is_done(self) -> bool:

@@ -1,0 +1,100 @@
+"""The dispatcher's decision: evaluate the gate, put batches on the queue, notice the end.
+
+Idempotent: a batch is queued once per generation; a message that may have been lost is sent
+again, which the claim of the batch makes harmless.
+"""
+
+from datetime import timedelta
+
+from activities.deps import Deps
+from teams_rollout.contracts import names
+from teams_rollout.contracts.payloads import AdvanceResult, BatchRequest, WaveRequest
+from teams_rollout.domain.gates import Verdict, evaluate
+from teams_rollout.domain.transitions import may_move
+from teams_rollout.domain.vocabulary import BatchState, WaveState
+from teams_rollout.ledger.records import BatchRecord, RolloutRecord, WaveRecord
+
+RESEND_AFTER = timedelta(seconds=60)
+AT_WORK = (BatchState.QUEUED, BatchState.RUNNING)
+
+
+async def advance_wave(deps: Deps, request: WaveRequest) -> AdvanceResult:
+    """Do what can be done now for the wave's batches."""
+    rollout = await deps.ledger.find_rollout()
+    wave = await deps.ledger.find_wave(request.rollout_id, request.wave)
+    if rollout is None or wave is None or wave.epoch != request.epoch or wave.state.is_closed:
+        return AdvanceResult(phase="stopped")
+    batches = await deps.ledger.list_batches(request.rollout_id, request.wave, request.epoch)
+    open_ = [b for b in batches if b.state is not BatchState.ACCEPTED]
+    if wave.state is WaveState.RUNNING:
+        if not open_:
+            return await _finish(deps, wave)
+        if await _halted(deps, rollout, wave, batches):
+            return AdvanceResult(open_batches=len(open_))
+        sent = await _dispatch(deps, rollout, batches)
+        return AdvanceResult(dispatched=sent, open_batches=len(open_))
+    if wave.state is WaveState.VERIFYING:
+        return AdvanceResult(phase="accepted")
+    return AdvanceResult(open_batches=len(open_))
+
+
+async def _finish(deps: Deps, wave: WaveRecord) -> AdvanceResult:
+    done = wave.model_copy(update={"state": WaveState.VERIFYING, "accepted_at": deps.clock()})
+    await deps.ledger.save_wave(done)
+    await deps.ledger.send_wake_up(
+        names.membership_instance(wave.rollout_id, wave.slug, wave.epoch)
+    )
+    return AdvanceResult(phase="accepted")
+
+
+async def _halted(
+    deps: Deps, rollout: RolloutRecord, wave: WaveRecord, batches: list[BatchRecord]
+) -> bool:
+    """Halt the wave when the gate over the accepted batches fails."""
+    accepted = [b for b in batches if b.state is BatchState.ACCEPTED]
+    result = evaluate(
+        sum(b.unforeseen for b in accepted),
+        sum(b.attempted for b in accepted),
+        rollout.config.gates,
+    )
+    if result.verdict is not Verdict.FAIL or not may_move(wave.state, WaveState.HALTED):
+        return False
+    halted = wave.model_copy(update={"state": WaveState.HALTED, "reason": result.sentence})
+    await deps.ledger.save_wave(halted)
+    return True
+
+
+async def _dispatch(deps: Deps, rollout: RolloutRecord, batches: list[BatchRecord]) -> int:
+    """Send the canary alone, then the others, at most N at work at a time."""
+    canary_open = any(b.canary and b.state is not BatchState.ACCEPTED for b in batches)
+    candidates = [b for b in batches if b.canary or not canary_open]
+    slots = rollout.config.rollout.batches_in_flight - sum(b.state in AT_WORK for b in candidates)
+    sent = 0
+    for batch in candidates:
+        if batch.state is BatchState.PREPARED and slots > 0:
+            slots -= 1
+            await _queue(deps, batch)
+            sent += 1
+        elif _may_be_lost(deps, batch):
+            await _queue(deps, batch)
+    return sent
+
+
+def _may_be_lost(deps: Deps, batch: BatchRecord) -> bool:
+    """Queued long ago and never claimed: the process may have died before it sent the message."""
+    if batch.state is not BatchState.QUEUED or batch.claimed_generation >= batch.generation:
+        return False
+    return batch.queued_at is None or deps.clock() - batch.queued_at >= RESEND_AFTER
+
+
+async def _queue(deps: Deps, batch: BatchRecord) -> None:
+    queued = batch.model_copy(update={"state": BatchState.QUEUED, "queued_at": deps.clock()})
+    await deps.ledger.save_batch(queued)
+    message = BatchRequest(
+        rollout_id=batch.rollout_id,
+        wave=batch.wave,
+        epoch=batch.epoch,
+        batch=batch.number,
+        generation=batch.generation,
+    )
+    await deps.ledger.send_batch(message.model_dump(mode="json"))

@@ -1,0 +1,234 @@
+"""Makes a staged import the one in force: finds everybody in the tenant, gives each a row.
+
+Idempotent: people keep the key that they got first, whoever runs this again finds them by it, and
+the pointer flips last. People of a started wave are left as they are.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from activities.deps import Deps
+from activities.operation import fail_operation, finish_operation, report_progress
+from activities.reading import TenantReading, read_tenant
+from activities.tenant_check import tenant_trouble
+from graph.organization import get_tenant
+from teams_rollout.contracts.payloads import OperationRequest, OperationResult
+from teams_rollout.domain.configuration import RolloutConfig, WaveSection
+from teams_rollout.domain.observed import Catalogue, TeamStatus
+from teams_rollout.domain.roster import Assignment, UserKey, go_order, order_waves, slug
+from teams_rollout.domain.vocabulary import WaveState
+from teams_rollout.ledger.records import (
+    RolloutRecord,
+    StagedImport,
+    TeamRecord,
+    UserRecord,
+    WaveRecord,
+)
+
+SHARD_SIZE = 100
+PEOPLE_PER_ROUND = 1_000
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """An import against what is in force."""
+
+    new: list[Assignment]
+    changed: list[UserRecord]
+    missing: list[UserRecord]
+    frozen: int
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The diff as a person is shown it."""
+        return {
+            "new": len(self.new),
+            "changed": len(self.changed),
+            "missing": len(self.missing),
+            "frozen": self.frozen,
+        }
+
+
+async def apply_import(deps: Deps, request: OperationRequest) -> OperationResult:
+    """Apply the staged import, or show the diff when it needs a person's word."""
+    staged = await deps.ledger.get_staged(request.import_id)
+    assignments = await deps.ledger.list_staged(request.import_id)
+    before = await deps.ledger.find_rollout()
+    tenant = await get_tenant(deps.graph)
+    trouble = tenant_trouble(staged.config, tenant.id, deps.environment)
+    if trouble:
+        await fail_operation(deps, request.operation_id, code="wrong_tenant", detail=trouble)
+        return OperationResult()
+    rollout_id = before.rollout_id if before else slug(staged.config.rollout.name)
+    existing = [u async for u in deps.ledger.list_users(rollout_id)] if before else []
+    diff = compare(assignments, existing)
+    if before and before.import_id and not staged.confirmed and _needs_word(diff, before, request):
+        result = {"applied": False, "needs_confirmation": True, "diff": diff.counts}
+        await finish_operation(deps, request.operation_id, result)
+        return OperationResult(succeeded=True, counts=diff.counts)
+    reading = await read_tenant(deps.graph, [])
+    await report_progress(deps, request.operation_id, 30)
+    rollout = _rollout(
+        deps,
+        staged,
+        before,
+        rollout_id=rollout_id,
+        catalogue=reading.catalogue,
+        tenant_id=tenant.id,
+    )
+    people = place(diff, rollout, reading, existing, remove=staged.remove_missing)
+    for start in range(0, len(people), PEOPLE_PER_ROUND):
+        part = people[start : start + PEOPLE_PER_ROUND]
+        await deps.ledger.put_users(part)
+        await deps.ledger.index(rollout_id, part)
+        await report_progress(
+            deps, request.operation_id, 30 + 60 * (start + len(part)) // len(people)
+        )
+    await _save_teams(deps, rollout_id, staged)
+    await _save_waves(deps, rollout_id, staged, assignments)
+    await deps.ledger.save_rollout(_with_next_ref(rollout, existing, people))
+    result = {"applied": True, "diff": diff.counts, "users": staged.users}
+    result["unresolved"] = sum(p.observed is None for p in people)
+    await finish_operation(deps, request.operation_id, result)
+    return OperationResult(succeeded=True, counts=diff.counts)
+
+
+def _needs_word(diff: Comparison, before: RolloutRecord, request: OperationRequest) -> bool:
+    if before.import_id == request.import_id:
+        return False
+    return bool(diff.new or diff.changed or diff.missing)
+
+
+def compare(assignments: Sequence[Assignment], existing: Sequence[UserRecord]) -> Comparison:
+    """What the file changes; people whose wave has started are frozen."""
+    by_identity = {u.assignment.identity.casefold(): u for u in existing}
+    new: list[Assignment] = []
+    changed: list[UserRecord] = []
+    frozen = 0
+    seen: set[str] = set()
+    for assignment in assignments:
+        identity = assignment.identity.casefold()
+        seen.add(identity)
+        user = by_identity.get(identity)
+        if user is None:
+            new.append(assignment)
+        elif _differs(user.assignment, assignment):
+            if user.started:
+                frozen += 1
+            else:
+                changed.append(_moved(user, assignment))
+    missing = [u for i, u in by_identity.items() if i not in seen]
+    return Comparison(new=new, changed=changed, missing=missing, frozen=frozen)
+
+
+def _differs(one: Assignment, other: Assignment) -> bool:
+    return one.model_copy(update={"line": 0}) != other.model_copy(update={"line": 0})
+
+
+def _moved(user: UserRecord, assignment: Assignment) -> UserRecord:
+    return user.model_copy(update={"assignment": assignment, "wave": slug(assignment.wave)})
+
+
+def place(
+    diff: Comparison,
+    rollout: RolloutRecord,
+    reading: TenantReading,
+    existing: Sequence[UserRecord],
+    *,
+    remove: bool,
+) -> list[UserRecord]:
+    """Rows to write: new people with fresh keys in (wave, go-order), changed ones, removed ones."""
+    waves = order_waves([a.wave for a in diff.new], rollout.config)
+    ordered = [a for wave in waves for a in go_order([a for a in diff.new if a.wave == wave])]
+    first = _next_ref(rollout, existing)
+    rows = [
+        UserRecord(key=key_of(rollout.rollout_id, n), assignment=a, wave=slug(a.wave))
+        for n, a in enumerate(ordered, start=first)
+    ]
+    rows = [_resolved(r, reading) for r in [*rows, *diff.changed]]
+    if remove:
+        rows += [u.model_copy(update={"removed": True}) for u in diff.missing if not u.started]
+    return rows
+
+
+def key_of(rollout_id: str, number: int) -> UserKey:
+    """The permanent key of the n-th person (from 1); shards fill up one after the other."""
+    shard = f"{rollout_id}:{(number - 1) // SHARD_SIZE + 1:04d}"
+    return UserKey(shard=shard, ref=f"u{number:06d}")
+
+
+def _resolved(user: UserRecord, reading: TenantReading) -> UserRecord:
+    observed = reading.observe(user.assignment)
+    object_id = observed.id if observed else ""
+    return user.model_copy(update={"observed": observed, "object_id": object_id})
+
+
+def _next_ref(rollout: RolloutRecord, existing: Sequence[UserRecord]) -> int:
+    """After a crash rows may exist that the pointer does not know of yet."""
+    highest = max((int(u.key.ref[1:]) for u in existing), default=0)
+    return max(rollout.next_ref, highest + 1)
+
+
+def _with_next_ref(
+    rollout: RolloutRecord, existing: Sequence[UserRecord], people: Sequence[UserRecord]
+) -> RolloutRecord:
+    return rollout.model_copy(update={"next_ref": _next_ref(rollout, [*existing, *people])})
+
+
+def _rollout(
+    deps: Deps,
+    staged: StagedImport,
+    before: RolloutRecord | None,
+    *,
+    rollout_id: str,
+    catalogue: Catalogue,
+    tenant_id: str,
+) -> RolloutRecord:
+    base = before or RolloutRecord(rollout_id=rollout_id, config=staged.config)
+    return base.model_copy(
+        update={
+            "config": staged.config,
+            "import_id": staged.import_id,
+            "imported_at": deps.clock(),
+            "catalogue": catalogue,
+            "tenant_id": tenant_id,
+        }
+    )
+
+
+async def _save_teams(deps: Deps, rollout_id: str, staged: StagedImport) -> None:
+    known = {t.spec.key: t for t in await deps.ledger.list_teams(rollout_id)}
+    for spec in staged.teams:
+        before = known.get(spec.key)
+        if before is not None and before.spec == spec:
+            continue
+        record = before or TeamRecord(
+            rollout_id=rollout_id, spec=spec, status=TeamStatus(key=spec.key)
+        )
+        await deps.ledger.save_team(record.model_copy(update={"spec": spec}))
+
+
+async def _save_waves(
+    deps: Deps, rollout_id: str, staged: StagedImport, assignments: Sequence[Assignment]
+) -> None:
+    known = {w.slug: w for w in await deps.ledger.list_waves(rollout_id)}
+    names = order_waves([a.wave for a in assignments], staged.config)
+    for position, name in enumerate(names):
+        wave = _wave(rollout_id, name, position, staged.config)
+        wave = wave.model_copy(update={"users": sum(a.wave == name for a in assignments)})
+        before = known.get(wave.slug)
+        if before is not None and before.state not in (WaveState.DRAFT, WaveState.PLANNED):
+            continue
+        await deps.ledger.save_wave(
+            wave.model_copy(update={"etag": before.etag, "epoch": before.epoch}) if before else wave
+        )
+
+
+def _wave(rollout_id: str, name: str, position: int, config: RolloutConfig) -> WaveRecord:
+    return WaveRecord(
+        rollout_id=rollout_id,
+        name=name,
+        slug=slug(name),
+        position=position,
+        section=config.waves.get(name, WaveSection()),
+    )

@@ -1,0 +1,70 @@
+"""Gives the profile's licences, all SKUs in one call per person.
+
+Idempotent: assignLicense is an upsert, and after an answer that leaves open whether it took
+effect, the person is read before the call is repeated.
+"""
+
+from collections.abc import Sequence
+
+from activities.deps import Deps
+from activities.reading import translate
+from activities.runner import BatchContext, load_batch, run_step
+from graph.licenses import LicenseChange, assign_licenses
+from graph.users import get_users
+from teams_rollout.contracts.payloads import BatchRequest, StepResult
+from teams_rollout.domain.assessment import Finding, StepView
+from teams_rollout.domain.outcomes import CallResult
+from teams_rollout.domain.vocabulary import Outcome, Step
+from teams_rollout.ledger.records import UserRecord
+
+AMBIGUOUS = "microsoft_unavailable"
+
+
+async def assign_license(deps: Deps, request: BatchRequest) -> StepResult:
+    """Licence everybody of the batch whose location is in place."""
+    context = await load_batch(deps, request)
+
+    async def act(chunk: Sequence[tuple[UserRecord, StepView]]) -> Sequence[CallResult]:
+        settled = await _already_licensed(deps, context, chunk)
+        open_ = [(u, v) for u, v in chunk if u.object_id not in settled]
+        answers = await assign_licenses(deps.graph, [_change(u, v) for u, v in open_])
+        by_id = {u.object_id: a for (u, _), a in zip(open_, answers, strict=True)} | settled
+        return [by_id[u.object_id] for u, _ in chunk]
+
+    return await run_step(deps, request, Step.LICENSE, act, context=context)
+
+
+def _change(user: UserRecord, view: StepView) -> LicenseChange:
+    location = user.steps.get(Step.USAGE_LOCATION)
+    return LicenseChange(
+        user_id=user.object_id,
+        add=tuple((g.sku_id, g.disabled_plans) for g in view.grants),
+        remove=view.removals,
+        location_just_set=location is not None and location.outcome is Outcome.APPLIED,
+    )
+
+
+async def _already_licensed(
+    deps: Deps, context: BatchContext, chunk: Sequence[tuple[UserRecord, StepView]]
+) -> dict[str, CallResult]:
+    """People whose last try ended in doubt and who turn out to have the licence."""
+    doubtful = [u for u, _ in chunk if _is_in_doubt(u)]
+    if not doubtful:
+        return {}
+    live = await get_users(deps.graph, [u.object_id for u in doubtful])
+    settled: dict[str, CallResult] = {}
+    for user in doubtful:
+        found = live.get(user.object_id)
+        if found is None or user.observed is None:
+            continue
+        licenses = translate(found, None, catalogue=context.rollout.catalogue).licenses
+        seen = user.observed.model_copy(update={"licenses": licenses})
+        view = context.step_view(user.model_copy(update={"observed": seen}), Step.LICENSE)
+        if view is not None and view.finding in (Finding.SATISFIED, Finding.PENDING):
+            settled[user.object_id] = CallResult(key=user.object_id, outcome=Outcome.APPLIED)
+    return settled
+
+
+def _is_in_doubt(user: UserRecord) -> bool:
+    record = user.steps.get(Step.LICENSE)
+    return record is not None and record.code == AMBIGUOUS

@@ -1,0 +1,58 @@
+"""Closes a wave with its report, and gives back the seats that it did not use.
+
+Idempotent: a closed wave stays as it is.
+"""
+
+from collections import Counter
+
+from activities.deps import Deps
+from activities.open_wave import set_reservation
+from teams_rollout.contracts.payloads import StepResult, WaveRequest
+from teams_rollout.domain.transitions import may_move
+from teams_rollout.domain.vocabulary import UserState, WaveState
+from teams_rollout.ledger.records import RolloutRecord, WaveRecord
+
+
+async def close_wave(deps: Deps, request: WaveRequest) -> StepResult:
+    """Count people by state and cause, and close."""
+    rollout = await deps.ledger.find_rollout()
+    wave = await deps.ledger.find_wave(request.rollout_id, request.wave)
+    if rollout is None or wave is None or wave.epoch != request.epoch or wave.state.is_closed:
+        return StepResult()
+    by_state: Counter[str] = Counter()
+    by_code: Counter[str] = Counter()
+    async for user in deps.ledger.list_users(request.rollout_id):
+        if user.wave != wave.slug:
+            continue
+        summary = user.summary
+        by_state[summary.state.value] += 1
+        if summary.code:
+            by_code[summary.code] += 1
+    await _release_seats(deps, rollout, wave)
+    await _close(deps, wave, by_state, by_code)
+    return StepResult(counts=dict(by_state))
+
+
+async def _close(
+    deps: Deps, wave: WaveRecord, by_state: Counter[str], by_code: Counter[str]
+) -> None:
+    failed = by_state[UserState.FAILED.value]
+    to = WaveState.COMPLETED_WITH_FAILURES if failed else WaveState.COMPLETED
+    if not may_move(wave.state, to):
+        return
+    await deps.ledger.save_wave(
+        wave.model_copy(
+            update={
+                "state": to,
+                "reason": f"{failed} people failed" if failed else "",
+                "ended_at": deps.clock(),
+                "users": by_state.total(),
+                "report": {"by_state": dict(by_state), "by_code": dict(by_code)},
+            }
+        )
+    )
+
+
+async def _release_seats(deps: Deps, rollout: RolloutRecord, wave: WaveRecord) -> None:
+    for part_number in {p for profile in rollout.config.profiles.values() for p in profile.skus}:
+        await set_reservation(deps, rollout.rollout_id, part_number, wave.slug, 0)

@@ -1,0 +1,105 @@
+"""Reconciliation, first form: finds what has moved away since the waves closed; repairs nothing.
+
+Idempotent: the report has the run's id; a repeat writes it again. If any source could not be read
+whole, the report says so and lists nothing: half a list would invent missing people.
+"""
+
+from datetime import datetime
+
+from activities.deps import Deps
+from activities.operation import finish_operation, report_progress
+from activities.reading import TenantReading, read_tenant
+from activities.team_status import assess_teams
+from activities.wave_plan import is_on_hold
+from graph.errors import GraphReadError
+from teams_rollout.contracts.payloads import OperationRequest, OperationResult
+from teams_rollout.domain.assessment import assess
+from teams_rollout.domain.drift import find_drift as compare
+from teams_rollout.domain.observed import TenantView
+from teams_rollout.ledger.records import (
+    DriftItem,
+    DriftReport,
+    RolloutRecord,
+    UserRecord,
+)
+
+
+async def find_drift(deps: Deps, request: OperationRequest) -> OperationResult:
+    """Compare everybody of the closed waves with the tenant and save the report."""
+    started = deps.clock()
+    rollout = await deps.ledger.find_rollout()
+    if rollout is None:
+        return OperationResult()
+    run_id = request.run_id or request.operation_id
+    try:
+        report = await _compare_all(deps, rollout, run_id, started)
+    except GraphReadError as error:
+        report = DriftReport(
+            run_id=run_id,
+            started_at=started,
+            ended_at=deps.clock(),
+            complete=False,
+            reason=str(error),
+        )
+    await deps.ledger.save_drift(rollout.rollout_id, report)
+    await finish_operation(
+        deps,
+        request.operation_id,
+        {"run_id": run_id, "complete": report.complete, "found": len(report.items)},
+    )
+    return OperationResult(succeeded=report.complete, counts={"found": len(report.items)})
+
+
+async def _compare_all(
+    deps: Deps, rollout: RolloutRecord, run_id: str, started: datetime
+) -> DriftReport:
+    closed = {w.slug for w in await deps.ledger.list_waves(rollout.rollout_id) if w.state.is_closed}
+    users = [u async for u in deps.ledger.list_users(rollout.rollout_id) if u.wave in closed]
+    teams = await deps.ledger.list_teams(rollout.rollout_id)
+    reading = await read_tenant(deps.graph, teams)
+    await report_progress(deps, run_id, 60)
+    assessed = assess_teams(teams, rollout.config.teams, reading)
+    view = TenantView(catalogue=reading.catalogue, teams={t.spec.key: t.status for t in assessed})
+    items = [i for u in users for i in _items(deps, rollout, u, reading, view)]
+    return DriftReport(
+        run_id=run_id,
+        started_at=started,
+        ended_at=deps.clock(),
+        complete=True,
+        checked=len(users),
+        items=tuple(items),
+    )
+
+
+def _items(
+    deps: Deps,
+    rollout: RolloutRecord,
+    user: UserRecord,
+    reading: TenantReading,
+    view: TenantView,
+) -> list[DriftItem]:
+    known = user.observed.homing if user.observed else None
+    observed = reading.observe(user.assignment, object_id=user.object_id, known=known)
+    assessment = assess(
+        user.assignment,
+        observed,
+        config=rollout.config,
+        view=view,
+        on_hold=is_on_hold(deps, user.assignment),
+    )
+    differences = compare(
+        user.steps,
+        assessment,
+        upn_then=user.observed.upn if user.observed else "",
+        upn_now=observed.upn if observed else "",
+    )
+    return [
+        DriftItem(
+            id=f"{user.key.ref}.{d.kind}",
+            ref=user.key.ref,
+            upn=user.upn or user.assignment.identity,
+            kind=d.kind,
+            detail=d.detail,
+        )
+        for d in differences
+    ]

@@ -1,0 +1,57 @@
+"""The one edge where an activity's trouble becomes data (ADR 0003).
+
+What the machine may retry (storage, a read that could not be completed, a lost race) is reported
+with a time; the orchestration waits with a durable timer. A bug is logged with its trace and
+reported the same way, so that one broken person never fails an instance.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from activities.deps import Deps
+from graph.errors import GraphReadError
+from teams_rollout.contracts.payloads import Payload, RetryablePayload
+from teams_rollout.ledger.ports import Conflict, LedgerError
+
+logger = logging.getLogger(__name__)
+
+Q = TypeVar("Q", bound=Payload)
+A = TypeVar("A", bound=RetryablePayload)
+
+LOST_RACE = timedelta(milliseconds=300)
+STORAGE = timedelta(seconds=5)
+READ = timedelta(seconds=5)
+BUG = timedelta(seconds=15)
+
+
+async def run_guarded(
+    deps: Deps,
+    body: Callable[[Deps, Q], Awaitable[A]],
+    request_type: type[Q],
+    result_type: type[A],
+    payload: dict[str, Any],
+) -> dict[str, Any]:
+    """Run an activity body on a payload; the answer is always data."""
+    request = request_type.model_validate(payload)
+    try:
+        result = await body(deps, request)
+    except Conflict:
+        result = _later(deps, result_type, LOST_RACE, "concurrent_change")
+    except LedgerError:
+        logger.exception("Storage failed", extra={"action": "activity_storage_failed"})
+        result = _later(deps, result_type, STORAGE, "storage_unavailable")
+    except GraphReadError as error:
+        logger.warning(
+            "Microsoft could not be read", extra={"action": "read_failed", "code": error.code}
+        )
+        result = _later(deps, result_type, error.retry_after or READ, error.code)
+    except Exception:
+        logger.exception("Activity failed", extra={"action": "activity_failed"})
+        result = _later(deps, result_type, BUG, "internal_error")
+    return result.model_dump(mode="json")
+
+
+def _later(deps: Deps, result_type: type[A], pause: timedelta, code: str) -> A:
+    return result_type(retry_at=deps.clock() + pause, trouble=code)

@@ -1,0 +1,209 @@
+"""Opens a wave: plans again, reserves seats, writes the opening records, cuts the batches.
+
+Idempotent: until the wave is `running` it starts over from live state without having written
+anything to the tenant; once it is running, a repeat only reports.
+"""
+
+from collections import defaultdict
+
+from activities.deps import Deps
+from activities.operation import fail_operation, finish_operation
+from activities.tenant_check import tenant_trouble
+from activities.wave_plan import Planned, WavePlan, plan_wave
+from graph.errors import GraphReadError
+from graph.organization import get_tenant
+from teams_rollout.contracts.payloads import OpenWaveResult, WaveRequest
+from teams_rollout.domain.planning import BatchCut, cut_batches, opening_records, seats_needed
+from teams_rollout.domain.transitions import may_move
+from teams_rollout.domain.vocabulary import Environment, Step, WaveState
+from teams_rollout.ledger.ports import Conflict
+from teams_rollout.ledger.records import (
+    BatchRecord,
+    RolloutRecord,
+    TimelineEvent,
+    UserUpdate,
+    WaveRecord,
+)
+
+PEOPLE_PER_TRANSACTION = 33
+FINAL_READ_CODES = frozenset({"permission_missing", "sign_in_failed", "request_refused"})
+OPENED = (WaveState.RUNNING, WaveState.PAUSED, WaveState.HALTED, WaveState.VERIFYING)
+
+
+async def open_wave(deps: Deps, request: WaveRequest) -> OpenWaveResult:
+    """Open the wave, or say why it may not run."""
+    rollout = await deps.ledger.find_rollout()
+    wave = await deps.ledger.find_wave(request.rollout_id, request.wave)
+    if rollout is None or wave is None or wave.epoch != request.epoch:
+        return OpenWaveResult(reason="superseded")
+    if wave.state in OPENED:
+        return OpenWaveResult(started=True, reason="already open")
+    if wave.state is not WaveState.SCHEDULED:
+        return OpenWaveResult(reason=f"the wave is {wave.state.value}")
+    trouble = await _tenant_trouble(deps, rollout)
+    if trouble:
+        return await _refuse(deps, request, wave, code="wrong_tenant", reason=trouble)
+    try:
+        plan = await plan_wave(deps, rollout, wave)
+    except GraphReadError as error:
+        if error.code not in FINAL_READ_CODES:
+            raise
+        return await _refuse(deps, request, wave, code=error.code, reason=_unreadable(error))
+    if plan.short and deps.environment is Environment.LIVE and not wave.allow_shortage:
+        return await _refuse_shortage(deps, request, wave, plan)
+    return await _open(deps, request, rollout, wave, plan)
+
+
+async def _open(
+    deps: Deps, request: WaveRequest, rollout: RolloutRecord, wave: WaveRecord, plan: WavePlan
+) -> OpenWaveResult:
+    eligible = [p for p in plan.people if p.is_eligible]
+    section = rollout.config.rollout
+    cuts = cut_batches(
+        [p.candidate for p in eligible],
+        canary_size=section.canary_size,
+        batch_size=section.batch_size,
+    )
+    await deps.ledger.save_rollout(rollout.model_copy(update={"catalogue": plan.reading.catalogue}))
+    await reserve_seats(deps, rollout.rollout_id, wave.slug, eligible)
+    for team in plan.teams:
+        await deps.ledger.save_team(team)
+    await _write_people(deps, plan.people, cuts)
+    await _write_batches(deps, request, cuts)
+    await deps.ledger.save_wave(
+        wave.model_copy(
+            update={
+                "state": WaveState.RUNNING,
+                "reason": "",
+                "users": len(plan.people),
+                "started_at": deps.clock(),
+            }
+        )
+    )
+    await finish_operation(deps, request.operation_id, _result(plan, started=True))
+    return OpenWaveResult(started=True, batches=len(cuts), teams=len(plan.teams))
+
+
+async def _tenant_trouble(deps: Deps, rollout: RolloutRecord) -> str:
+    tenant = await get_tenant(deps.graph)
+    return tenant_trouble(rollout.config, tenant.id, deps.environment)
+
+
+def _unreadable(error: GraphReadError) -> str:
+    return (
+        f"Microsoft refused to show what the plan needs ({error}). Nothing was changed. "
+        "Grant the missing permission and start again; `rollout doctor` names it."
+    )
+
+
+async def _refuse(
+    deps: Deps, request: WaveRequest, wave: WaveRecord, *, code: str, reason: str
+) -> OpenWaveResult:
+    """A wave that cannot even be planned does not start: nobody becomes a failure by it."""
+    if may_move(wave.state, WaveState.PLANNED):
+        back = wave.model_copy(update={"state": WaveState.PLANNED, "reason": reason})
+        await deps.ledger.save_wave(back)
+    await fail_operation(deps, request.operation_id, code=code, detail=reason)
+    return OpenWaveResult(reason=code)
+
+
+async def _refuse_shortage(
+    deps: Deps, request: WaveRequest, wave: WaveRecord, plan: WavePlan
+) -> OpenWaveResult:
+    """On LIVE a shortage is shown and asked about; the wave stays approved but unstarted."""
+    reason = f"{plan.short} people would get no licence; start again with --allow-shortage."
+    if may_move(wave.state, WaveState.PLANNED):
+        back = wave.model_copy(update={"state": WaveState.PLANNED, "reason": reason})
+        await deps.ledger.save_wave(back)
+    await finish_operation(deps, request.operation_id, _result(plan, started=False))
+    return OpenWaveResult(reason=reason)
+
+
+def _result(plan: WavePlan, *, started: bool) -> dict[str, object]:
+    return {
+        "started": started,
+        "users": len(plan.people),
+        "eligible": sum(p.is_eligible for p in plan.people),
+        "short": plan.short,
+        "seats": [s.model_dump(mode="json") for s in plan.seats],
+    }
+
+
+async def reserve_seats(deps: Deps, rollout_id: str, wave: str, eligible: list[Planned]) -> None:
+    """Promise the wave its seats, so that another wave cannot count on them."""
+    for part_number, count in seats_needed(p.candidate for p in eligible).items():
+        await set_reservation(deps, rollout_id, part_number, wave, count)
+
+
+async def set_reservation(
+    deps: Deps, rollout_id: str, part_number: str, wave: str, count: int
+) -> None:
+    """Set one wave's promise for a SKU; 0 withdraws it. Retries lost races."""
+    while True:
+        ledger = await deps.ledger.get_seats(rollout_id, part_number)
+        reserved = {w: n for w, n in ledger.reserved.items() if w != wave}
+        if count:
+            reserved[wave] = count
+        if reserved == ledger.reserved:
+            return
+        try:
+            await deps.ledger.save_seats(
+                rollout_id, ledger.model_copy(update={"reserved": reserved})
+            )
+        except Conflict:
+            continue
+        return
+
+
+async def _write_people(deps: Deps, people: list[Planned], cuts: tuple[BatchCut, ...]) -> None:
+    batch_of = {key.ref: n for n, cut in enumerate(cuts, start=1) for key in cut.keys}
+    by_shard: dict[str, list[UserUpdate]] = defaultdict(list)
+    for planned in people:
+        update = _update(deps, planned, batch_of.get(planned.user.key.ref, 0))
+        by_shard[planned.user.key.shard].append(update)
+    for shard, updates in by_shard.items():
+        for start in range(0, len(updates), PEOPLE_PER_TRANSACTION):
+            await deps.ledger.commit(shard, updates[start : start + PEOPLE_PER_TRANSACTION])
+
+
+def _update(deps: Deps, planned: Planned, batch: int) -> UserUpdate:
+    now = deps.clock()
+    records = opening_records(
+        planned.candidate.assessment, now=now, without_seat=planned.without_seat
+    )
+    event = TimelineEvent(
+        at=now,
+        step=Step.RESOLVE.value,
+        outcome=planned.plan.kind,
+        code=planned.plan.code,
+        detail="wave opened",
+    )
+    return UserUpdate(
+        ref=planned.user.key.ref,
+        steps=records,
+        observed=planned.observed,
+        object_id=planned.observed.id if planned.observed else None,
+        batch=batch,
+        started=True,
+        events=(event,),
+    )
+
+
+async def _write_batches(deps: Deps, request: WaveRequest, cuts: tuple[BatchCut, ...]) -> None:
+    existing = {
+        b.number: b
+        for b in await deps.ledger.list_batches(request.rollout_id, request.wave, request.epoch)
+    }
+    for number, cut in enumerate(cuts, start=1):
+        before = existing.get(number)
+        await deps.ledger.save_batch(
+            BatchRecord(
+                rollout_id=request.rollout_id,
+                wave=request.wave,
+                number=number,
+                epoch=request.epoch,
+                canary=cut.canary,
+                keys=cut.keys,
+                etag=before.etag if before else "",
+            )
+        )

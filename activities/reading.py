@@ -1,0 +1,229 @@
+"""Bulk reads of the tenant, and their translation into our own terms.
+
+Everything that plans, verifies or reconciles reads through here: pages, never a GET per person.
+A read is whole or it fails (`GraphReadError`), so nobody is ever judged by half a list.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from graph.errors import GraphReadError
+from graph.licenses import GraphSku, list_skus
+from graph.numbers import list_numbers
+from graph.policies import UserConfiguration, list_user_configurations
+from graph.session import GraphSession
+from graph.teams import GraphGroup, list_group_members, list_groups
+from graph.users import GraphUser, list_users
+from teams_rollout.domain.homing import infer_homing
+from teams_rollout.domain.observed import (
+    Catalogue,
+    LicenseState,
+    ObservedUser,
+    ServicePlan,
+    Sku,
+)
+from teams_rollout.domain.roster import Assignment
+from teams_rollout.domain.vocabulary import UPGRADE_POLICY_TYPE, CoexistenceMode, Homing
+from teams_rollout.ledger.records import TeamRecord
+
+
+@dataclass(frozen=True)
+class TenantReading:
+    """One whole look at the tenant.
+
+    Attributes:
+        members: member ids by the key of our team, for teams that exist.
+        numbers: holder's id by phone number.
+        reads: how many list requests it took, for the plan's figures.
+    """
+
+    users: dict[str, GraphUser]
+    configurations: dict[str, UserConfiguration]
+    catalogue: Catalogue
+    groups: dict[str, GraphGroup]
+    members: dict[str, frozenset[str]] = field(default_factory=dict)
+    numbers: dict[str, str] = field(default_factory=dict)
+    reads: int = 0
+
+    def __post_init__(self) -> None:
+        index: dict[str, str] = {}
+        for user in self.users.values():
+            for name in (user.employee_id, user.mail, user.upn):  # a UPN outranks the others
+                if name:
+                    index[name.casefold()] = user.id
+        object.__setattr__(self, "_index", index)
+
+    def find(self, identity: str) -> GraphUser | None:
+        """The person with this UPN, mail or employee id, or None."""
+        index: dict[str, str] = self.__dict__["_index"]
+        user_id = index.get(identity.casefold())
+        return self.users[user_id] if user_id else None
+
+    def observe(
+        self, assignment: Assignment, *, object_id: str = "", known: Homing | None = None
+    ) -> ObservedUser | None:
+        """The person of an assignment as Microsoft shows them, or None if there is nobody."""
+        user = self.users.get(object_id) if object_id else self.find(assignment.identity)
+        if user is None:
+            return None
+        return translate(
+            user,
+            self.configurations.get(user.id),
+            catalogue=self.catalogue,
+            in_teams=[k for k in assignment.teams if user.id in self.members.get(k, ())],
+            number_holder=self.numbers.get(assignment.phone_number),
+            known=known,
+        )
+
+
+async def read_tenant(session: GraphSession, teams: Sequence[TeamRecord]) -> TenantReading:
+    """Read everything that a plan compares with: about one request per 999 people and source."""
+    existing = [t for t in teams if team_id_of(t)]
+    users, configurations, skus, groups, numbers, members = await asyncio.gather(
+        list_users(session),
+        list_user_configurations(session),
+        list_skus(session),
+        list_groups(session),
+        list_numbers(session),
+        _read_members(session, existing),
+    )
+    return TenantReading(
+        users={u.id: u for u in users},
+        configurations={c.id: c for c in configurations},
+        catalogue=to_catalogue(skus),
+        groups={g.id: g for g in groups},
+        members=members,
+        numbers=numbers,
+        reads=_pages(users) + _pages(configurations) + _pages(groups) + 2 + len(existing),
+    )
+
+
+async def _read_members(
+    session: GraphSession, teams: Sequence[TeamRecord]
+) -> dict[str, frozenset[str]]:
+    """Members of each team that exists; owners whom we set count as in it, though not listed.
+
+    A team without an entry is gone: this is a read by id, not a list that may be stale.
+    """
+    lists = await asyncio.gather(*(_members_or_none(session, team_id_of(t)) for t in teams))
+    return {
+        team.spec.key: ids | set(team.owner_ids)
+        for team, ids in zip(teams, lists, strict=True)
+        if ids is not None
+    }
+
+
+async def _members_or_none(session: GraphSession, group_id: str) -> frozenset[str] | None:
+    try:
+        return await list_group_members(session, group_id)
+    except GraphReadError as error:
+        if error.code == "group_not_found":
+            return None
+        raise
+
+
+def team_id_of(team: TeamRecord) -> str:
+    """The team's group id, given in the file or known since it was made; empty before."""
+    return team.spec.existing_team_id or team.status.team_id
+
+
+def _pages(items: Sequence[object]) -> int:
+    return max(1, -(-len(items) // 999))
+
+
+def to_catalogue(skus: Iterable[GraphSku]) -> Catalogue:
+    """The tenant's SKUs in our terms; only those for people."""
+    return Catalogue(
+        skus=tuple(
+            Sku(
+                sku_id=s.sku_id,
+                part_number=s.part_number,
+                plans=tuple(ServicePlan(plan_id=p.id, name=p.name) for p in s.plans),
+                enabled=s.enabled,
+                consumed=s.consumed,
+            )
+            for s in skus
+        )
+    )
+
+
+def translate(
+    user: GraphUser,
+    configuration: UserConfiguration | None,
+    *,
+    catalogue: Catalogue,
+    in_teams: Sequence[str] = (),
+    number_holder: str | None = None,
+    known: Homing | None = None,
+) -> ObservedUser:
+    """One person in our terms.
+
+    Args:
+        configuration: the Teams side of the truth; None for guests and disabled accounts.
+        number_holder: who holds the number that the person is to get.
+        known: homing seen before our first write, which settles the ambiguous case.
+    """
+    policies = _explicit_policies(configuration)
+    mode_name = policies.pop(UPGRADE_POLICY_TYPE, None)
+    explicit = CoexistenceMode.from_policy_name(mode_name) if mode_name else None
+    licenses = _licenses(user)
+    account_type = configuration.account_type if configuration else ""
+    return ObservedUser(
+        id=user.id,
+        upn=user.upn,
+        display_name=user.display_name,
+        mail=user.mail,
+        employee_id=user.employee_id,
+        department=user.department,
+        job_title=user.job_title,
+        account_enabled=user.account_enabled,
+        is_guest=user.user_type.casefold() == "guest",
+        usage_location=user.usage_location,
+        licenses=licenses,
+        teams_enabled=_teams_enabled(configuration),
+        homing=infer_homing(
+            account_type,
+            explicit_mode=explicit,
+            has_teams_license=_has_teams_license(licenses, catalogue),
+            known=known,
+        ),
+        explicit_mode=explicit,
+        policies=policies,
+        phone_numbers=tuple(configuration.telephone_numbers) if configuration else (),
+        in_teams=tuple(in_teams),
+        number_held_by_other=number_holder is not None and number_holder != user.id,
+    )
+
+
+def _explicit_policies(configuration: UserConfiguration | None) -> dict[str, str]:
+    if configuration is None:
+        return {}
+    return {p.type: p.name for p in configuration.policies}
+
+
+def _licenses(user: GraphUser) -> tuple[LicenseState, ...]:
+    return tuple(
+        LicenseState(
+            sku_id=s.sku_id,
+            disabled_plans=tuple(s.disabled_plans),
+            group_id=s.assigned_by_group or "",
+            error="" if s.state.casefold() == "active" else (s.error or s.state),
+        )
+        for s in user.license_states
+    )
+
+
+def _teams_enabled(configuration: UserConfiguration | None) -> bool:
+    if configuration is None:
+        return False
+    return any(f.casefold() == "teams" for f in configuration.feature_types)
+
+
+def _has_teams_license(licenses: Sequence[LicenseState], catalogue: Catalogue) -> bool:
+    for state in licenses:
+        sku = catalogue.by_id(state.sku_id)
+        plans = sku.plans if sku else ()
+        if any(p.is_teams and p.plan_id not in state.disabled_plans for p in plans):
+            return True
+    return False

@@ -1,0 +1,184 @@
+"""The one sender of team members: per team, what is due, then the answers, then wake-ups.
+
+Idempotent: members/add answers "already a member" as success, and a ready mark keeps each team's
+answer until all teams of the person have answered, so a crash repeats at most one request.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+
+from activities.deps import Deps
+from activities.mark_members_ready import with_ownership
+from activities.runner import BatchContext, chunks, commit_answers
+from graph.teams import add_members
+from teams_rollout.contracts import names
+from teams_rollout.contracts.payloads import SendMembersResult, WaveRequest
+from teams_rollout.domain.membership import SendPlan, Waiting, plan_send, urgent_batches
+from teams_rollout.domain.outcomes import CallResult
+from teams_rollout.domain.vocabulary import BatchState, Outcome, Step, WaveState
+from teams_rollout.ledger.records import BatchRecord, ReadyMember, TeamRecord, UserRecord
+
+MAX_ATTEMPTS = 8
+
+
+async def send_members(deps: Deps, request: WaveRequest) -> SendMembersResult:
+    """Send what is due now and say when to look again."""
+    wave = await deps.ledger.find_wave(request.rollout_id, request.wave)
+    if wave is None or wave.epoch != request.epoch or wave.state.is_closed:
+        return SendMembersResult(finished=True)
+    if wave.state is WaveState.VERIFYING:
+        return SendMembersResult(finished=True)
+    ready = await deps.ledger.list_ready(request.rollout_id, request.wave)
+    if not ready:
+        return SendMembersResult()
+    batches = await deps.ledger.list_batches(request.rollout_id, request.wave, request.epoch)
+    teams = {t.spec.key: t for t in await deps.ledger.list_teams(request.rollout_id)}
+    plans = _plan(deps, ready, batches, teams)
+    answered = await asyncio.gather(
+        *(_send(deps, teams[key], rows) for key, (rows, _) in plans.items() if rows)
+    )
+    changed = [row for rows in answered for row in rows]
+    if changed:
+        await deps.ledger.mark_ready(request.rollout_id, request.wave, changed)
+    await _settle(deps, request, _merged(ready, changed), batches, list(teams.values()))
+    waiting = [p.next_at for _, p in plans.values() if p.next_at]
+    return SendMembersResult(
+        sent=len(changed),
+        waiting=sum(not r.outcome for r in _merged(ready, changed)),
+        next_at=min(waiting, default=None),
+    )
+
+
+def _plan(
+    deps: Deps,
+    ready: Sequence[ReadyMember],
+    batches: Sequence[BatchRecord],
+    teams: dict[str, TeamRecord],
+) -> dict[str, tuple[list[ReadyMember], SendPlan]]:
+    """Per team: the rows to send now, and when to look again."""
+    urgent = urgent_batches(
+        canaries=[b.number for b in batches if b.canary],
+        awaiting=[b.number for b in batches if b.state is BatchState.AWAITING_MEMBERS],
+        still_working=sum(b.state in _STILL_WORKING for b in batches),
+    )
+    by_team: dict[str, list[ReadyMember]] = defaultdict(list)
+    for row in ready:
+        if not row.outcome and row.team_key in teams:
+            by_team[row.team_key].append(row)
+    plans: dict[str, tuple[list[ReadyMember], SendPlan]] = {}
+    for key, rows in by_team.items():
+        wait_s = deps.graph.governor.next_member_permit(teams[key].status.team_id)
+        plan = plan_send(
+            [Waiting(ref=r.key.ref, batch=r.batch, ready_at=r.ready_at) for r in rows],
+            urgent_batches=urgent,
+            now=deps.clock(),
+            permit_in=timedelta(seconds=wait_s),
+        )
+        plans[key] = ([r for r in rows if r.key.ref in set(plan.refs)], plan)
+    return plans
+
+
+_STILL_WORKING = (BatchState.PREPARED, BatchState.QUEUED, BatchState.RUNNING)
+
+
+async def _send(deps: Deps, team: TeamRecord, rows: Sequence[ReadyMember]) -> list[ReadyMember]:
+    """One request for one team; each row comes back with its answer, or one attempt older."""
+    if team.status.code:
+        return [r.model_copy(update=_refusal(team.status.code)) for r in rows]
+    answers = await add_members(deps.graph, team.status.team_id, [r.user_id for r in rows])
+    return [_with_answer(row, a) for row, a in zip(rows, answers, strict=True)]
+
+
+def _refusal(code: str) -> dict[str, str]:
+    return {"outcome": Outcome.BLOCKED.value, "code": code}
+
+
+def _with_answer(row: ReadyMember, answer: CallResult) -> ReadyMember:
+    attempts = row.attempts + (answer.outcome is Outcome.TRANSIENT)
+    if answer.outcome.is_retryable and attempts < MAX_ATTEMPTS:
+        return row.model_copy(update={"attempts": attempts})
+    outcome = Outcome.FAILED if answer.outcome.is_retryable else answer.outcome
+    return row.model_copy(
+        update={
+            "attempts": attempts,
+            "outcome": outcome.value,
+            "code": answer.code,
+            "request_id": answer.request_id,
+        }
+    )
+
+
+def _merged(before: Sequence[ReadyMember], changed: Sequence[ReadyMember]) -> list[ReadyMember]:
+    rows = {(r.team_key, r.key.ref): r for r in before}
+    rows.update({(r.team_key, r.key.ref): r for r in changed})
+    return list(rows.values())
+
+
+async def _settle(
+    deps: Deps,
+    request: WaveRequest,
+    rows: Sequence[ReadyMember],
+    batches: Sequence[BatchRecord],
+    teams: list[TeamRecord],
+) -> None:
+    """Commit people all of whose teams have answered, then wake their batches."""
+    by_person: dict[str, list[ReadyMember]] = defaultdict(list)
+    for row in rows:
+        by_person[row.key.ref].append(row)
+    complete = {ref: rs for ref, rs in by_person.items() if all(r.outcome for r in rs)}
+    if not complete:
+        return
+    context = await _context(deps, complete, batches, teams)
+    for chunk in chunks(context.users):
+        answers = [(u, _answer(complete[u.key.ref], _foreseen(u, context))) for u in chunk]
+        foreseen = {u.key.ref for u in chunk if _foreseen(u, context)}
+        await commit_answers(deps, Step.TEAM_MEMBERSHIP, answers, foreseen=foreseen)
+    done = [r for rs in complete.values() for r in rs]
+    await deps.ledger.clear_ready(request.rollout_id, request.wave, done)
+    generations = {b.number: b.generation for b in batches}
+    for number in sorted({r.batch for r in done}):
+        await deps.ledger.send_wake_up(
+            names.batch_instance(
+                request.rollout_id, request.wave, number, generations.get(number, 1)
+            )
+        )
+
+
+async def _context(
+    deps: Deps,
+    complete: dict[str, list[ReadyMember]],
+    batches: Sequence[BatchRecord],
+    teams: list[TeamRecord],
+) -> BatchContext:
+    rollout = await deps.ledger.find_rollout()
+    if rollout is None:
+        raise LookupError("no rollout has been imported")
+    shards: dict[str, set[str]] = defaultdict(set)
+    for rows in complete.values():
+        shards[rows[0].key.shard].add(rows[0].key.ref)
+    users: list[UserRecord] = []
+    for shard, refs in shards.items():
+        users.extend(await deps.ledger.list_shard(shard, refs))
+    return BatchContext(rollout=rollout, batch=batches[0], users=users, teams=teams)
+
+
+def _foreseen(user: UserRecord, context: BatchContext) -> str:
+    """The code of a team that the plan knew cannot take the person, or nothing."""
+    view = context.step_view(with_ownership(user, context), Step.TEAM_MEMBERSHIP)
+    return view.code if view is not None else ""
+
+
+def _answer(rows: Sequence[ReadyMember], foreseen: str) -> CallResult:
+    """One answer for the step: a refusal by any team decides, then a foreseen one."""
+    user_id = rows[0].user_id
+    refused = [r for r in rows if r.outcome in (Outcome.FAILED.value, Outcome.BLOCKED.value)]
+    if refused:
+        row = refused[0]
+        return CallResult(
+            key=user_id, outcome=Outcome(row.outcome), code=row.code, request_id=row.request_id
+        )
+    if foreseen:
+        return CallResult(key=user_id, outcome=Outcome.BLOCKED, code=foreseen)
+    return CallResult(key=user_id, outcome=Outcome.APPLIED, request_id=rows[0].request_id)

@@ -1,0 +1,199 @@
+"""One sweep: read in bulk, mark what Microsoft shows, say when to look again.
+
+Idempotent: it only ever adds "verified". A bulk list may be stale, so it never disproves
+anything; past the deadline one read by id decides before a person is called stalled.
+"""
+
+from collections import defaultdict
+
+from activities.deps import Deps
+from activities.reading import TenantReading, read_tenant, translate
+from activities.team_status import assess_teams
+from graph.policies import get_user_configuration
+from graph.users import get_user
+from teams_rollout.contracts.payloads import VerifyResult, WaveRequest
+from teams_rollout.domain.assessment import Assessment, assess
+from teams_rollout.domain.observed import ObservedUser, TenantView
+from teams_rollout.domain.progress import WAITING_FOR_MICROSOFT, StepRecord
+from teams_rollout.domain.verification import is_overdue, next_interval, sweep
+from teams_rollout.domain.vocabulary import Outcome, Step
+from teams_rollout.ledger.records import (
+    RolloutRecord,
+    TimelineEvent,
+    UserRecord,
+    UserUpdate,
+    WaveRecord,
+)
+
+PEOPLE_PER_TRANSACTION = 33
+
+
+async def verify_wave(deps: Deps, request: WaveRequest) -> VerifyResult:
+    """Sweep once over the wave's unverified people."""
+    rollout = await deps.ledger.find_rollout()
+    wave = await deps.ledger.find_wave(request.rollout_id, request.wave)
+    if rollout is None or wave is None or wave.epoch != request.epoch or wave.state.is_closed:
+        return VerifyResult()
+    waiting = [
+        u
+        async for u in deps.ledger.list_users(request.rollout_id)
+        if u.wave == wave.slug and _awaits(u)
+    ]
+    if not waiting:
+        return VerifyResult()
+    still = await _sweep(deps, rollout, waiting)
+    saved = await deps.ledger.save_wave(
+        wave.model_copy(update={"verify_rounds": wave.verify_rounds + 1})
+    )
+    return _next(deps, saved, still)
+
+
+def _awaits(user: UserRecord) -> bool:
+    return any(r.awaits_verification for r in user.steps.values())
+
+
+def _next(
+    deps: Deps, wave: WaveRecord, still: list[tuple[UserRecord, ObservedUser]]
+) -> VerifyResult:
+    if not still:
+        return VerifyResult()
+    pause = next_interval(wave.verify_rounds, scale=deps.scale)
+    return VerifyResult(
+        waiting=len(still),
+        due_numbers=tuple(sorted({u.batch for u, o in still if _number_is_due(u, o)})),
+        next_at=deps.clock() + pause,
+    )
+
+
+def _number_is_due(user: UserRecord, observed: ObservedUser) -> bool:
+    """A number that had to wait for Teams can be tried once Teams knows the person."""
+    record = user.steps.get(Step.PHONE_NUMBER)
+    return record is not None and _postponed(record) and observed.teams_enabled and user.batch > 0
+
+
+def _postponed(record: StepRecord) -> bool:
+    return record.outcome is Outcome.WAITING and record.code == WAITING_FOR_MICROSOFT
+
+
+async def _sweep(
+    deps: Deps, rollout: RolloutRecord, waiting: list[UserRecord]
+) -> list[tuple[UserRecord, ObservedUser]]:
+    """Mark what is seen; returns the people who still wait, as now observed."""
+    needed = {k for u in waiting if _membership_open(u) for k in u.assignment.teams}
+    teams = await deps.ledger.list_teams(rollout.rollout_id)
+    reading = await read_tenant(deps.graph, [t for t in teams if t.spec.key in needed])
+    assessed = assess_teams(teams, rollout.config.teams, reading)
+    view = TenantView(catalogue=reading.catalogue, teams={t.spec.key: t.status for t in assessed})
+    still: list[tuple[UserRecord, ObservedUser]] = []
+    updates: dict[str, list[UserUpdate]] = defaultdict(list)
+    for user in waiting:
+        observed = _observe(user, reading)
+        if observed is None:
+            observed = user.observed
+        if observed is None:
+            continue
+        changed = _changed(deps, rollout, user, observed, view)
+        late = [s for s, r in user.steps.items() if s not in changed and _is_late(deps, r)]
+        if late:
+            changed |= await _decide_by_id(deps, rollout, user, view, late)
+        if changed:
+            updates[user.key.shard].append(_update(deps, user, observed, changed))
+        after = user.model_copy(update={"steps": {**user.steps, **changed}})
+        if _awaits(after):
+            still.append((after, observed))
+    await _commit(deps, updates)
+    return still
+
+
+def _membership_open(user: UserRecord) -> bool:
+    record = user.steps.get(Step.TEAM_MEMBERSHIP)
+    return record is not None and record.awaits_verification
+
+
+def _observe(user: UserRecord, reading: TenantReading) -> ObservedUser | None:
+    known = user.observed.homing if user.observed else None
+    return reading.observe(user.assignment, object_id=user.object_id, known=known)
+
+
+def _changed(
+    deps: Deps,
+    rollout: RolloutRecord,
+    user: UserRecord,
+    observed: ObservedUser,
+    view: TenantView,
+) -> dict[Step, StepRecord]:
+    return sweep(user.steps, _assess(rollout, user, observed, view), now=deps.clock())
+
+
+def _assess(
+    rollout: RolloutRecord, user: UserRecord, observed: ObservedUser, view: TenantView
+) -> Assessment:
+    return assess(user.assignment, observed, config=rollout.config, view=view)
+
+
+def _is_late(deps: Deps, record: StepRecord) -> bool:
+    return record.awaits_verification and is_overdue(record, now=deps.clock(), scale=deps.scale)
+
+
+async def _decide_by_id(
+    deps: Deps,
+    rollout: RolloutRecord,
+    user: UserRecord,
+    view: TenantView,
+    late: list[Step],
+) -> dict[Step, StepRecord]:
+    """Past the deadline: one read by id, then verified or stalled."""
+    live = await get_user(deps.graph, user.object_id)
+    configuration = await get_user_configuration(deps.graph, user.object_id)
+    changed: dict[Step, StepRecord] = {}
+    if live is not None and user.observed is not None:
+        observed = translate(
+            live,
+            configuration,
+            catalogue=view.catalogue,
+            in_teams=user.observed.in_teams,
+            known=user.observed.homing,
+        )
+        changed = _changed(deps, rollout, user, observed, view)
+    for step in late:
+        if step not in changed:
+            changed[step] = user.steps[step].model_copy(
+                update={
+                    "outcome": Outcome.FAILED,
+                    "code": "not_verified_in_time",
+                    "at": deps.clock(),
+                    "stalled": True,
+                }
+            )
+    return changed
+
+
+def _update(
+    deps: Deps, user: UserRecord, observed: ObservedUser, changed: dict[Step, StepRecord]
+) -> UserUpdate:
+    events = tuple(
+        TimelineEvent(
+            at=deps.clock(),
+            step=step.value,
+            outcome="verified" if record.verified_at else record.outcome.value,
+            code=record.code if not record.verified_at else "",
+        )
+        for step, record in changed.items()
+    )
+    return UserUpdate(ref=user.key.ref, steps=changed, observed=observed, events=events)
+
+
+async def _commit(deps: Deps, updates: dict[str, list[UserUpdate]]) -> None:
+    """At most 100 operations a transaction: one row and up to seven events per person."""
+    for shard, changed in updates.items():
+        part: list[UserUpdate] = []
+        size = 0
+        for update in changed:
+            cost = 1 + len(update.events)
+            if size + cost > 100 or len(part) == PEOPLE_PER_TRANSACTION:
+                await deps.ledger.commit(shard, part)
+                part, size = [], 0
+            part.append(update)
+            size += cost
+        if part:
+            await deps.ledger.commit(shard, part)

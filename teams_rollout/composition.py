@@ -1,0 +1,108 @@
+"""Wires the parts of one process together: settings, ledger, Graph, clock.
+
+The only module that knows several adapters at once. Everything is built on first use, because a
+Functions worker imports modules before its settings are complete, and async clients belong to
+the loop that uses them.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+
+from azure.identity.aio import ManagedIdentityCredential
+
+from activities.deps import Deps
+from graph.credentials import token_source
+from graph.governor import LocalGovernor
+from graph.session import GraphSession
+from teams_rollout.ledger.tables import TableLedger
+from teams_rollout.settings import Settings, load_settings
+
+STATIC_TOKEN = "rehearsal"  # noqa: S105 - the simulator takes any; real addresses are refused
+
+
+def utc_now() -> datetime:
+    """The present as an aware UTC datetime."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class ProcessServices:
+    """What entry points and activities of this process share."""
+
+    settings: Settings
+    ledger: TableLedger
+    graph: GraphSession
+
+    @staticmethod
+    def clock() -> datetime:
+        """Now, in UTC."""
+        return utc_now()
+
+
+@cache
+def services() -> ProcessServices:
+    """The process's services, built once. Raises ValidationError for a wrong setting."""
+    settings = load_settings()
+    return ProcessServices(settings=settings, ledger=_ledger(settings), graph=_graph(settings))
+
+
+def _ledger(settings: Settings) -> TableLedger:
+    if settings.storage_connection is not None:
+        return TableLedger.from_connection_string(settings.storage_connection.get_secret_value())
+    if not settings.storage_account:
+        raise ValueError(
+            "No storage is configured: set ROLLOUT_STORAGE_ACCOUNT (Azure) or "
+            "ROLLOUT_STORAGE_CONNECTION (Azurite)."
+        )
+    account = settings.storage_account
+    return TableLedger.from_account(
+        table_url=f"https://{account}.table.core.windows.net",
+        queue_url=f"https://{account}.queue.core.windows.net",
+        credential=ManagedIdentityCredential(client_id=settings.graph_client_id or None),
+    )
+
+
+def _graph(settings: Settings) -> GraphSession:
+    return GraphSession(
+        base_url=settings.graph_base_url,
+        token=token_source(
+            settings.graph_credential,
+            static_token=STATIC_TOKEN,
+            client_id=settings.graph_client_id,
+            tenant_id=settings.graph_tenant_id,
+            client_secret=settings.graph_client_secret,
+        ),
+        governor=LocalGovernor(
+            limits=settings.graph_limits,
+            share=settings.graph_share,
+            quota_model=settings.quota_model,
+        ),
+    )
+
+
+_prepared: set[int] = set()
+_preparing = asyncio.Lock()
+
+
+async def prepared_ledger() -> TableLedger:
+    """The ledger with its tables and queues in place; they are created once per process."""
+    ledger = services().ledger
+    async with _preparing:
+        if id(ledger) not in _prepared:
+            await ledger.prepare()
+            _prepared.add(id(ledger))
+    return ledger
+
+
+async def activity_deps() -> Deps:
+    """What an activity works with."""
+    process = services()
+    return Deps(
+        ledger=await prepared_ledger(),
+        graph=process.graph,
+        clock=utc_now,
+        scale=process.settings.time_scale,
+        environment=process.settings.environment,
+    )

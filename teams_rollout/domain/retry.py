@@ -1,0 +1,67 @@
+"""From Microsoft's answer to a step record: whether and when to try again. Pure."""
+
+from datetime import datetime, timedelta
+
+from teams_rollout.domain.outcomes import CallResult
+from teams_rollout.domain.progress import StepRecord
+from teams_rollout.domain.vocabulary import Outcome
+
+MAX_HICCUPS = 8
+"""Transient answers in a row after which we stop believing in a hiccup."""
+
+MAX_REPLICATION_TRIES = 40
+"""Microsoft's own delays (replication) are waited out much longer."""
+
+MICROSOFT_DELAY_CODES = frozenset(
+    {"replication_pending", "usage_location_missing", "waiting_for_microsoft"}
+)
+
+_THROTTLE_DEFAULT = timedelta(seconds=10)
+_HICCUP_BASE = timedelta(seconds=2)
+_HICCUP_CAP = timedelta(seconds=60)
+_DELAY_STEP = timedelta(seconds=10)
+_DELAY_CAP = timedelta(minutes=5)
+_DELAY_FLOOR = timedelta(milliseconds=250)
+
+
+def settle(
+    result: CallResult, previous: StepRecord | None, *, now: datetime, scale: float
+) -> StepRecord:
+    """The step record for an answer; retryable ones carry the time of the next try.
+
+    Args:
+        scale: the time scale; divides only waits caused by Microsoft's delays, never
+            Retry-After or our own backoff.
+
+    Returns:
+        `failed` with the same code once the tries are used up, so that nobody waits for ever.
+    """
+    attempts = (previous.attempts if previous else 0) + 1
+    outcome, retry_at = result.outcome, None
+    if outcome is Outcome.THROTTLED:
+        retry_at = now + (result.retry_after or _THROTTLE_DEFAULT)
+    elif outcome is Outcome.TRANSIENT:
+        limit = MAX_REPLICATION_TRIES if _is_delay(result) else MAX_HICCUPS
+        if attempts >= limit:
+            outcome = Outcome.FAILED
+        else:
+            retry_at = now + _pause(result, attempts, scale)
+    return StepRecord(
+        outcome=outcome,
+        code=result.code,
+        at=now,
+        attempts=attempts,
+        retry_at=retry_at,
+        reference=result.request_id,
+    )
+
+
+def _is_delay(result: CallResult) -> bool:
+    return result.code in MICROSOFT_DELAY_CODES
+
+
+def _pause(result: CallResult, attempts: int, scale: float) -> timedelta:
+    if _is_delay(result):
+        return max(min(_DELAY_STEP * attempts, _DELAY_CAP) / scale, _DELAY_FLOOR)
+    backoff = min(_HICCUP_BASE * (2.0 ** (attempts - 1)), _HICCUP_CAP)
+    return max(backoff, result.retry_after or timedelta(0))
