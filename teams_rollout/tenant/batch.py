@@ -1,0 +1,127 @@
+"""Tenant simulator: JSON batching.
+
+The envelope answers 200 whatever happens inside; answers come in any order; an item whose
+dependency failed gets 424; two parallel items that write the same directory object get 409.
+Source: https://learn.microsoft.com/graph/json-batching
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from teams_rollout.tenant.errors import GraphError
+from teams_rollout.tenant.gateway import Simulator, object_key, perform
+from teams_rollout.tenant.routing import split
+from teams_rollout.tenant.wire import Answer, Call, Json
+
+MAX_ITEMS = 20
+_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+
+
+def items_of(call: Call) -> list[Json]:
+    """Return the requests of an envelope.
+
+    Raises:
+        GraphError: 400 when the envelope is not a batch that Graph would take.
+    """
+    body = call.body
+    requests = body.get("requests") if isinstance(body, dict) else None
+    if not isinstance(requests, list) or not all(isinstance(x, dict) for x in requests):
+        raise GraphError(400, "BadRequest", "Invalid batch payload format.")
+    if len(requests) > MAX_ITEMS:
+        raise GraphError(
+            400,
+            "BadRequest",
+            f"Number of batch request steps exceeds the maximum value of {MAX_ITEMS}.",
+        )
+    _check_ids(requests)
+    return requests
+
+
+def _check_ids(requests: list[Json]) -> None:
+    seen: set[str] = set()
+    for item in requests:
+        name = item.get("id")
+        if not isinstance(name, str) or not name or str(name).lower() in seen:
+            raise GraphError(400, "BadRequest", "Each batch request needs its own id.")
+        if item.get("method") not in _METHODS or not isinstance(item.get("url"), str):
+            raise GraphError(400, "BadRequest", f"Batch request {name} lacks a method or a url.")
+        depends = item.get("dependsOn", [])
+        if not isinstance(depends, list) or any(str(x).lower() not in seen for x in depends):
+            raise GraphError(
+                400, "BadRequest", f"Batch request {name} depends on a request not before it."
+            )
+        seen.add(name.lower())
+
+
+def inner_call(outer: Call, item: Json, number: int) -> Call:
+    """Turn one item into a call of its own; `request_id` stays traceable to the envelope."""
+    url, _, query = str(item["url"]).partition("?")
+    path = url if url.startswith("/") else f"/{url}"
+    raw = item.get("headers") or {}
+    headers = {str(k).lower(): str(v) for k, v in raw.items()} if isinstance(raw, Mapping) else {}
+    return Call(
+        method=str(item["method"]),
+        path=path,
+        segments=split(path),
+        query=dict(parse_qsl(query, keep_blank_values=True)),
+        headers=headers,
+        body=item.get("body"),
+        base_url=outer.base_url,
+        received_at=outer.received_at,
+        request_id=f"{outer.request_id[:-2]}{number:02x}",
+        app_id=outer.app_id,
+    )
+
+
+def run(sim: Simulator, outer: Call, items: list[Json], *, broken: set[int]) -> Answer:
+    """Carry out the items and return the envelope's answer.
+
+    Args:
+        broken: positions that a partial batch leaves out.
+    """
+    statuses: dict[str, int] = {}
+    writers: set[str] = set()
+    responses: list[Json] = []
+    for number, item in enumerate(items):
+        answer = _one(sim, outer, item, number, statuses, writers, broken)
+        statuses[str(item["id"]).lower()] = answer.status
+        responses.append(_response(item["id"], answer))
+    sim.world.rng.shuffle(responses)
+    return Answer(200, {"responses": responses})
+
+
+def _one(
+    sim: Simulator,
+    outer: Call,
+    item: Json,
+    number: int,
+    statuses: dict[str, int],
+    writers: set[str],
+    broken: set[int],
+) -> Answer:
+    depends = [str(x).lower() for x in item.get("dependsOn", [])]
+    if any(statuses[x] >= 400 for x in depends):
+        return _plain(424, "FailedDependency", "A request that this one depends on failed.")
+    if "://" in item["url"] or item["url"].lower().lstrip("/").startswith(("v1.0/", "beta/")):
+        return _plain(400, "BadRequest", "Resource not found for the segment given.")
+    call = inner_call(outer, item, number)
+    key = object_key(sim, call)
+    locked = key is not None and key in writers and not depends
+    if key is not None:
+        writers.add(key)
+    return perform(sim, call, broken=number in broken, locked=locked)
+
+
+def _plain(status: int, code: str, message: str) -> Answer:
+    return Answer(status, {"error": {"code": code, "message": message}})
+
+
+def _response(name: Any, answer: Answer) -> Json:
+    headers = {k: v for k, v in answer.headers.items() if k.lower() != "content-type"}
+    if answer.body is None:
+        return {"id": name, "status": answer.status, "headers": headers}
+    headers["Content-Type"] = "application/json"
+    return {"id": name, "status": answer.status, "headers": headers, "body": answer.body}

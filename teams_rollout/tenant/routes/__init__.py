@@ -1,0 +1,1 @@
+"""Tenant simulator: the handlers, one module per area of Graph."""

@@ -1,0 +1,139 @@
+"""Tenant simulator: the sign-in endpoint, and reading the tokens that come back.
+
+`POST /{tenant}/oauth2/v2.0/token` gives a token that looks like Entra's (a JWT with `tid`,
+`appid`, `roles`, `exp`) but carries no real signature. Any other non-empty bearer token is
+accepted as well, for clients with a static one.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from teams_rollout.tenant.errors import unauthenticated
+from teams_rollout.tenant.wire import Answer, Json, dumps
+from teams_rollout.tenant.world import World
+
+LIFETIME_S = 3599
+DEFAULT_APP = "00000000-0000-0000-0000-000000000001"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls: the application id of the token."""
+
+    app_id: str
+
+
+def _b64(value: Any) -> str:
+    return base64.urlsafe_b64encode(dumps(value)).decode().rstrip("=")
+
+
+def _refuse(code: str, text: str, status: int = 400) -> Answer:
+    return Answer(status, {"error": code, "error_description": text, "error_codes": []})
+
+
+def issue(world: World, tenant: str, body: bytes, *, now: float) -> Answer:
+    """Answer a token request of the client credentials flow."""
+    form = dict(parse_qsl(body.decode("utf-8", "replace")))
+    if tenant.lower() not in _names(world):
+        return _refuse("invalid_request", f"AADSTS90002: Tenant '{tenant}' not found.")
+    if form.get("grant_type") != "client_credentials":
+        return _refuse("unsupported_grant_type", "AADSTS70003: The grant type is not supported.")
+    app_id = form.get("client_id", "")
+    if not app_id:
+        return _refuse("invalid_request", "AADSTS900144: 'client_id' is missing.")
+    if not (form.get("client_secret") or form.get("client_assertion")):
+        return _refuse("invalid_client", "AADSTS7000218: a client secret is missing.", 401)
+    claims: Json = {
+        "aud": "https://graph.microsoft.com",
+        "iss": f"https://sts.windows.net/{world.id}/",
+        "iat": int(now),
+        "nbf": int(now),
+        "exp": int(now) + LIFETIME_S,
+        "appid": app_id,
+        "oid": app_id,
+        "tid": world.id,
+        "roles": world.tenant.get("grantedPermissions", []),
+        "ver": "1.0",
+    }
+    token = f"{_b64({'typ': 'JWT', 'alg': 'RS256'})}.{_b64(claims)}.{_b64('simulated')}"
+    return Answer(
+        200,
+        {
+            "token_type": "Bearer",
+            "expires_in": LIFETIME_S,
+            "ext_expires_in": LIFETIME_S,
+            "access_token": token,
+        },
+    )
+
+
+def _names(world: World) -> set[str]:
+    return {
+        world.id.lower(),
+        str(world.tenant.get("domain", "")).lower(),
+        "common",
+        "organizations",
+    }
+
+
+def discovery(world: World, tenant: str, base_url: str) -> Answer:
+    """Answer OpenID discovery, which sign-in libraries ask for first."""
+    root = f"{base_url}/{tenant}"
+    return Answer(
+        200,
+        {
+            "issuer": f"{base_url}/{world.id}/v2.0",
+            "token_endpoint": f"{root}/oauth2/v2.0/token",
+            "authorization_endpoint": f"{root}/oauth2/v2.0/authorize",
+            "device_authorization_endpoint": f"{root}/oauth2/v2.0/devicecode",
+            "jwks_uri": f"{root}/discovery/v2.0/keys",
+            "response_types_supported": ["code", "id_token", "token"],
+            "subject_types_supported": ["pairwise"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "tenant_region_scope": "EU",
+            "cloud_instance_name": "microsoftonline.com",
+        },
+    )
+
+
+def instances(base_url: str) -> Answer:
+    """Answer instance discovery: this host is its own authority."""
+    host = base_url.partition("://")[2]
+    metadata = {"preferred_network": host, "preferred_cache": host, "aliases": [host]}
+    endpoint = f"{base_url}/common/v2.0/.well-known/openid-configuration"
+    return Answer(
+        200,
+        {"tenant_discovery_endpoint": endpoint, "api-version": "1.1", "metadata": [metadata]},
+    )
+
+
+def caller(authorization: str, *, now: float) -> Caller:
+    """Return the application behind an Authorization header.
+
+    Raises:
+        GraphError: 401, no bearer token, or one of ours that has run out.
+    """
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise unauthenticated("Access token is empty.")
+    claims = _claims(token.strip())
+    if claims.get("exp") is not None and float(claims["exp"]) < now:
+        raise unauthenticated("Lifetime validation failed, the token is expired.")
+    return Caller(str(claims.get("appid") or DEFAULT_APP))
+
+
+def _claims(token: str) -> Json:
+    parts = token.split(".")
+    if len(parts) != 3:
+        return {}
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, binascii.Error):
+        return {}
+    return claims if isinstance(claims, dict) else {}

@@ -1,0 +1,62 @@
+"""Tenant simulator: one Graph request and its answer, as every handler sees them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Call:
+    """One Graph operation: a plain request, or one item of a `$batch`.
+
+    `path` is relative to the version root and percent-encoded; `segments` are decoded.
+    `params` is filled by the route match. `received_at` is epoch seconds of the arrival of
+    the HTTP request that carried it.
+    """
+
+    method: str
+    path: str
+    segments: tuple[str, ...]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: Any
+    base_url: str
+    received_at: float
+    request_id: str
+    app_id: str
+    params: dict[str, str] = field(default_factory=dict)
+
+    def json_object(self) -> Json:
+        """Return the body as an object; the gateway has checked that it is one."""
+        return self.body if isinstance(self.body, dict) else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status, JSON body (None = no content) and headers of one answer."""
+
+    status: int
+    body: Json | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def iso(epoch: float) -> str:
+    """Format epoch seconds the way Graph does: UTC, whole seconds, `Z`."""
+    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def iso_ms(epoch: float) -> str:
+    """Format epoch seconds in UTC with milliseconds, as the effects journal needs."""
+    moment = datetime.fromtimestamp(epoch, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+def dumps(value: Any) -> bytes:
+    """Serialise compactly, names with diacritics unescaped."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
