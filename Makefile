@@ -22,7 +22,7 @@ TENANT ?= samples/tenant.json.gz
 EXIT ?=
 
 .PHONY: help setup demo test test-unit lint format format-check types layers check \
-	bench samples requirements requirements-check clean
+	bench samples picture requirements requirements-check clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,12 @@ bench: setup ## Measure; results go to bench/results
 
 samples: setup ## Make the sample council again (same seed, same files)
 	$(BIN)/python scripts/make_samples.py --out samples
+
+picture: setup ## Record the README's picture from a real demo run
+	$(BIN)/python scripts/record_picture.py --out docs/images/wave.svg --at 0.6 \
+		--title "rollout lab demo: a wave under way" -- \
+		$(BIN)/rollout lab demo --rollout "$(ROLLOUT)" --users "$(USERS)" --teams "$(TEAMS)" \
+		--tenant "$(TENANT)" --exit
 
 requirements: setup ## Export the pinned and hashed requirements from pyproject.toml
 	$(COMPILE) pyproject.toml --output-file $(EXPORT_TO)/requirements.txt
