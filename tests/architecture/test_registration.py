@@ -6,23 +6,12 @@ import json
 import shutil
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from teams_rollout.contracts import names
-
-pytestmark = pytest.mark.skipif(
-    find_spec("function_app") is None, reason="the app is not composed yet"
-)
-
-
-@pytest.fixture(scope="session")
-def functions() -> list[Any]:
-    return list(importlib.import_module("function_app").app.get_functions())
-
 
 COUNT_FUNCTIONS = "import function_app as f; print(len(f.app.get_functions()))"
 
