@@ -16,6 +16,11 @@ from teams_rollout.contracts import names
 COUNT_FUNCTIONS = "import function_app as f; print(len(f.app.get_functions()))"
 
 
+@pytest.fixture(scope="session")
+def functions() -> list[Any]:
+    return list(importlib.import_module("function_app").app.get_functions())
+
+
 def deployed_files(repository: Path) -> set[str]:
     """What is under version control, less what `.funcignore` names."""
 
