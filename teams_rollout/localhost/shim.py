@@ -314,9 +314,7 @@ class Replay:
             entity_id=action["instanceId"],
             operation=action["operation"],
             input=_text(action.get("input")),
-            request_id=str(
-                uuid5(NAMESPACE_URL, f"{self._instance_id}_{self._execution_id}_{task_id}")
-            ),
+            request_id=str(uuid5(NAMESPACE_URL, unique)),
             is_signal=is_signal,
         )
         self.pending[task_id] = message

@@ -1,4 +1,4 @@
-"""What one orchestrator turn can schedule: the values that the shim hands to the engine (localhost)."""
+"""What one orchestrator turn can schedule: the shim makes it, the engine does it (localhost)."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,0 +1,225 @@
+"""Puts the parts of the host together and runs them from start to drain (localhost)."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import uuid4
+
+from aiohttp import web
+from azure.functions.meta import Datum
+
+from teams_rollout.localhost.activities import ActivityRunner
+from teams_rollout.localhost.addresses import Addresses
+from teams_rollout.localhost.app import FunctionSpec, LoadedApp, TriggerKind
+from teams_rollout.localhost.client import Client
+from teams_rollout.localhost.config import HostConfig
+from teams_rollout.localhost.durable_http import call_http
+from teams_rollout.localhost.engine import Engine
+from teams_rollout.localhost.entities import Entities
+from teams_rollout.localhost.http_server import HttpFunction, HttpServer, http_functions
+from teams_rollout.localhost.invoke import Invoker, decode
+from teams_rollout.localhost.keys import HostKeys, keys_path
+from teams_rollout.localhost.management import ManagementApi
+from teams_rollout.localhost.outputs import QueueOutputs
+from teams_rollout.localhost.queue_listener import QueueListener
+from teams_rollout.localhost.store import Store
+from teams_rollout.localhost.timer_listener import TimerListener
+from teams_rollout.localhost.turn import KnownFunctions, RunOrchestrator
+
+logger = logging.getLogger(__name__)
+
+DRAIN_SECONDS: Final = 10.0
+MOST_THREADS: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a host is made of."""
+
+    app: LoadedApp
+    config: HostConfig
+    store: Store
+    keys: HostKeys
+    listening: socket.socket
+
+    @property
+    def origin(self) -> str:
+        """The address that the host serves."""
+        return f"http://127.0.0.1:{self.listening.getsockname()[1]}"
+
+
+class Host:
+    """One running host.
+
+    Raises:
+        RouteError, ScheduleError, ConfigError: a binding cannot be served.
+    """
+
+    def __init__(self, setup: Setup) -> None:
+        app, config = setup.app, setup.config
+        self._setup = setup
+        self._id = uuid4().hex
+        self._started = time.monotonic()
+        self._state = "Initializing"
+        addresses = Addresses(setup.origin, config.hub_name, setup.keys.durable)
+        self._invoker = Invoker(
+            client_binding=addresses.client_binding,
+            timeout=config.function_timeout,
+            threads=_threads(),
+        )
+        self._outputs = QueueOutputs(base64=config.queues.base64)
+        self._engine = _engine(setup, self._invoker)
+        self._entities = Entities(
+            setup.store,
+            self._invoker,
+            functions=_by_name(app.of(TriggerKind.ENTITY)),
+            wake=self._engine.wake,
+        )
+        self._engine.on_entities = self._entities.poke
+        self._routes = http_functions(app.of(TriggerKind.HTTP), prefix=config.route_prefix)
+        self._server = HttpServer(
+            self._routes,
+            invoker=self._invoker,
+            management=ManagementApi(Client(self._engine), self._entities, addresses),
+            outputs=self._outputs,
+            keys=setup.keys,
+            status=self.status,
+        )
+        self._listeners: Sequence[QueueListener | TimerListener] = ()
+
+    async def run(self, say: Callable[[str], None]) -> None:
+        """Serve until SIGTERM or SIGINT, then drain.
+
+        Args:
+            say: receives the table of functions and the line that tells the address.
+        """
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        self._listeners = self._make_listeners()
+        runner = web.AppRunner(self._server.web_app(), access_log=None, handle_signals=False)
+        await runner.setup()
+        await web.SockSite(runner, self._setup.listening).start()
+        await self._engine.start()
+        self._entities.start()
+        for listener in self._listeners:
+            listener.start()
+        self._state = "Running"
+        for line in self._table():
+            say(line)
+        say(f"listening on {self._setup.origin}")
+        await stop.wait()
+        await self._drain(runner)
+
+    async def _drain(self, runner: web.AppRunner) -> None:
+        """Take nothing new, let what runs finish, answer HTTP meanwhile."""
+        self._state = "Stopping"
+        logger.info("Stopping")
+        parts = (*self._listeners, self._engine, self._entities)
+        await asyncio.gather(*(part.stop(within=DRAIN_SECONDS) for part in parts))
+        await self._outputs.close()
+        await _close_sdk_session()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(runner.cleanup(), 2.0)
+        self._invoker.close()
+
+    def status(self) -> Mapping[str, Any]:
+        """Return what `/admin/host/status` shows."""
+        return {
+            "id": self._id,
+            "state": self._state,
+            "version": "localhost",
+            "processUptime": round((time.monotonic() - self._started) * 1000),
+            "functions": [function.name for function in self._setup.app.functions],
+            "running": self._invoker.running,
+        }
+
+    def _make_listeners(self) -> Sequence[QueueListener | TimerListener]:
+        app, invoker, outputs = self._setup.app, self._invoker, self._outputs
+        queues = [
+            QueueListener(spec, options=self._setup.config.queues, invoker=invoker, outputs=outputs)
+            for spec in app.of(TriggerKind.QUEUE)
+        ]
+        timers = [
+            TimerListener(spec, store=self._setup.store, invoker=invoker, outputs=outputs)
+            for spec in app.of(TriggerKind.TIMER)
+        ]
+        return [*queues, *timers]
+
+    def _table(self) -> list[str]:
+        rows = [_http_row(function, self._setup.origin) for function in self._routes]
+        rows += [_row(one) for one in self._setup.app.functions if one.kind != TriggerKind.HTTP]
+        width = max((len(name) for name, _ in rows), default=0)
+        lines = [f"  {name:<{width}}  {what}" for name, what in rows]
+        lines += [f"  left out: {reason}" for reason in self._setup.app.left_out]
+        return ["functions:", *lines, f"keys: {keys_path(self._setup.store.path)}"]
+
+
+def _engine(setup: Setup, invoker: Invoker) -> Engine:
+    app, config = setup.app, setup.config
+    activities = app.of(TriggerKind.ACTIVITY)
+    orchestrators = {spec.name: spec for spec in app.of(TriggerKind.ORCHESTRATION)}
+    return Engine(
+        setup.store,
+        run=_runner(orchestrators),
+        activities=ActivityRunner(
+            invoker,
+            functions=_by_name(activities),
+            call_http=call_http,
+            most=config.max_activities,
+        ),
+        known=KnownFunctions(
+            activities=frozenset(spec.name for spec in activities),
+            orchestrators=frozenset(orchestrators),
+        ),
+        default_version=config.default_version,
+        max_turns=config.max_orchestrators,
+    )
+
+
+def _runner(orchestrators: Mapping[str, FunctionSpec]) -> RunOrchestrator:
+    by_name = {name.casefold(): spec for name, spec in orchestrators.items()}
+
+    def run(name: str, envelope: str) -> str:
+        spec = by_name[name.casefold()]
+        argument = decode(spec.trigger, Datum(envelope, "string"), {})
+        return str(spec.func(**{spec.trigger["name"]: argument}))
+
+    return run
+
+
+def _by_name(specs: Sequence[FunctionSpec]) -> dict[str, FunctionSpec]:
+    return {spec.name.casefold(): spec for spec in specs}
+
+
+def _threads() -> int:
+    given = os.environ.get("PYTHON_THREADPOOL_THREAD_COUNT", "")
+    return int(given) if given.isdigit() else min(MOST_THREADS, (os.cpu_count() or 1) + 4)
+
+
+def _http_row(function: HttpFunction, origin: str) -> tuple[str, str]:
+    methods = ",".join(sorted(function.methods)) or "any method"
+    address = f"{origin}/{function.route.template}"
+    return function.spec.name, f"[{methods}] {address} ({function.level.lower()})"
+
+
+def _row(spec: FunctionSpec) -> tuple[str, str]:
+    detail = spec.trigger.get("queueName") or spec.trigger.get("schedule") or ""
+    return spec.name, f"{spec.kind} {detail}".rstrip()
+
+
+async def _close_sdk_session() -> None:
+    """Close the HTTP session that the SDK's durable client keeps for the whole process."""
+    module = sys.modules.get("azure.durable_functions.models.utils.http_utils")
+    close = getattr(module, "_close_session", None)
+    if close is not None:
+        await close()

@@ -1,0 +1,314 @@
+"""One turn of an orchestration: from its waiting messages to what changes (localhost).
+
+The turn is a pure function of history, messages and the orchestrator function, so it can be run
+again after a crash: nothing happens until the engine commits its outcome.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from teams_rollout.localhost.instances import Instance
+from teams_rollout.localhost.protocol import (
+    HTTP_ACTIVITY,
+    Event,
+    EventType,
+    RuntimeStatus,
+    make_event,
+    to_text,
+)
+from teams_rollout.localhost.shim import NonDeterminismError, Replay
+from teams_rollout.localhost.tasks import (
+    ActivityCall,
+    ChildCall,
+    EntityMessage,
+    Scheduled,
+    TimerCall,
+)
+
+FAILURE_LABEL: Final = "$OutOfProcData$:"
+MOST_STATUS_BYTES: Final = 16 * 1024
+SCHEMA_V3: Final = 2
+
+RunOrchestrator = Callable[[str, str], str]
+"""Runs the orchestrator function of a name on an envelope; raises whatever the function raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFunctions:
+    """Names that an orchestrator may call, as the app spells them."""
+
+    activities: frozenset[str]
+    orchestrators: frozenset[str]
+
+    def complain(self, scheduled: Scheduled) -> str | None:
+        """Say what is wrong with a call to a function that is not there.
+
+        Production leaves such an instance running for ever, with only a log line
+        (azure-functions-durable-js issue 197); here it fails with the extension's own words.
+        """
+        if isinstance(scheduled, ActivityCall) and scheduled.name != HTTP_ACTIVITY:
+            return _unknown(scheduled.name, "an activity", self.activities)
+        if isinstance(scheduled, ChildCall):
+            return _unknown(scheduled.name, "an orchestrator", self.orchestrators)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a turn changes; JSON documents are texts."""
+
+    status: RuntimeStatus
+    events: Sequence[Event]
+    output: str | None = None
+    custom_status: str | None = None
+    details: str | None = None
+    scheduled: Sequence[Scheduled] = ()
+    continue_as_new: tuple[str | None] | None = None
+    carried_over: Sequence[Event] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What the orchestrator function said."""
+
+    actions: Sequence[dict[str, Any]] = ()
+    is_done: bool = False
+    output: str | None = None
+    error: str | None = None
+    custom_status: str | None = None
+    broken: bool = False
+
+
+@dataclass(slots=True)
+class Turn:
+    """A turn in the making.
+
+    Args:
+        past: history so far, JSON objects joined by commas.
+        messages: what has arrived, in order.
+    """
+
+    instance: Instance
+    past: str
+    messages: Sequence[Event]
+    now: datetime
+    run: RunOrchestrator
+    known: KnownFunctions
+    _new: list[Event] = field(default_factory=list)
+
+    def play(self) -> Outcome:
+        """Run the turn."""
+        at = to_text(self.now)
+        self._new = [make_event(EventType.ORCHESTRATOR_STARTED, at=at), *self.messages]
+        terminated = [e for e in self.messages if e["EventType"] == EventType.EXECUTION_TERMINATED]
+        if terminated:
+            reason = json.dumps(terminated[0].get("Input"))
+            return self._over(RuntimeStatus.TERMINATED, reason)
+        if _is_suspended(self.instance, self.messages):
+            return Outcome(RuntimeStatus.SUSPENDED, self._closed())
+        answer = self._ask()
+        if answer.broken:
+            return self._over(RuntimeStatus.FAILED, answer.error, custom=answer.custom_status)
+        return self._settle(answer)
+
+    def _ask(self) -> _Answer:
+        new = ",".join(json.dumps(event) for event in self._new)
+        envelope = _envelope(self.instance, f"{self.past},{new}" if self.past else new)
+        try:
+            text = self.run(self.instance.name, envelope)
+        except Exception as error:
+            label, _, state = str(error).partition(FAILURE_LABEL)
+            if not state:
+                return _broken(self.instance, f"{type(error).__name__}: {label}")
+            text = state
+        return _read(self.instance, text)
+
+    def _settle(self, answer: _Answer) -> Outcome:
+        custom = answer.custom_status
+        replay = Replay(
+            answer.actions,
+            instance_id=self.instance.id,
+            execution_id=self.instance.execution_id,
+        )
+        try:
+            for event in (*json.loads(f"[{self.past}]"), *self._new):
+                replay.feed(event)
+        except NonDeterminismError as error:
+            return self._over(RuntimeStatus.FAILED, json.dumps(str(error)), custom=custom)
+        scheduled = [replay.pending[task_id] for task_id in sorted(replay.pending)]
+        for one in scheduled:
+            complaint = self.known.complain(one)
+            if complaint is not None:
+                return self._over(
+                    RuntimeStatus.FAILED, _failure(self.instance, complaint), custom=custom
+                )
+        return self._finish(answer, replay, scheduled)
+
+    def _finish(self, answer: _Answer, replay: Replay, scheduled: Sequence[Scheduled]) -> Outcome:
+        at = to_text(self.now)
+        events = [scheduling_event(one, at=at) for one in scheduled]
+        custom = answer.custom_status
+        if not replay.idle or not (answer.is_done or answer.error is not None):
+            return Outcome(
+                RuntimeStatus.RUNNING,
+                self._closed(*events),
+                custom_status=custom,
+                scheduled=scheduled,
+            )
+        if answer.error is not None:
+            return self._over(
+                RuntimeStatus.FAILED, answer.error, events, custom=custom, scheduled=scheduled
+            )
+        if replay.continue_as_new is not None:
+            return Outcome(
+                RuntimeStatus.CONTINUED_AS_NEW,
+                (),
+                custom_status=custom,
+                scheduled=scheduled,
+                continue_as_new=replay.continue_as_new,
+                carried_over=replay.carried_over,
+            )
+        return self._over(
+            RuntimeStatus.COMPLETED, answer.output, events, custom=custom, scheduled=scheduled
+        )
+
+    def _over(
+        self,
+        status: RuntimeStatus,
+        output: str | None,
+        events: Sequence[Event] = (),
+        *,
+        custom: str | None = None,
+        scheduled: Sequence[Scheduled] = (),
+    ) -> Outcome:
+        last = make_event(
+            EventType.EXECUTION_COMPLETED,
+            at=to_text(self.now),
+            OrchestrationStatus=str(status),
+            Result=output,
+        )
+        return Outcome(
+            status,
+            self._closed(*events, last),
+            output=output,
+            custom_status=custom,
+            scheduled=scheduled,
+        )
+
+    def _closed(self, *events: Event) -> Sequence[Event]:
+        done = make_event(EventType.ORCHESTRATOR_COMPLETED, at=to_text(self.now))
+        return (*self._new, *events, done)
+
+
+def scheduling_event(scheduled: Scheduled, *, at: str) -> Event:
+    """Build the history event that records something scheduled."""
+    match scheduled:
+        case ActivityCall():
+            kind = EventType.TASK_SCHEDULED
+            fields: Mapping[str, object] = {
+                "Name": scheduled.name,
+                "Version": "",
+                "Input": json.dumps([scheduled.input]),
+            }
+        case ChildCall():
+            kind = EventType.CHILD_CREATED
+            fields = {
+                "Name": scheduled.name,
+                "Version": scheduled.version or "",
+                "InstanceId": scheduled.instance_id,
+                "Input": None if scheduled.input is None else json.dumps(scheduled.input),
+            }
+        case TimerCall():
+            kind = EventType.TIMER_CREATED
+            fields = {"FireAt": to_text(scheduled.fire_at)}
+        case EntityMessage():
+            kind = EventType.EVENT_SENT
+            fields = {
+                "InstanceId": scheduled.entity_id,
+                "Name": "op",
+                "Input": entity_request(scheduled),
+            }
+    return make_event(kind, at=at, event_id=scheduled.task_id, **dict(fields))
+
+
+def entity_request(message: EntityMessage) -> str:
+    """Write an entity operation as the JSON text that travels."""
+    return json.dumps(
+        {
+            "op": message.operation,
+            "signal": message.is_signal,
+            "input": None if message.input is None else json.dumps(message.input),
+            "id": message.request_id,
+        }
+    )
+
+
+def _unknown(name: str, what: str, known: frozenset[str]) -> str | None:
+    if name in known or name.casefold() in {one.casefold() for one in known}:
+        return None
+    names = ", ".join(f"'{one}'" for one in sorted(known)) or "none"
+    kind = what.rsplit(maxsplit=1)[-1]
+    return (
+        f"The function '{name}' doesn't exist, is disabled, or is not {what} function. "
+        f"Additional info: The following are the known {kind} functions: {names}."
+    )
+
+
+def _is_suspended(instance: Instance, messages: Sequence[Event]) -> bool:
+    suspended = instance.status is RuntimeStatus.SUSPENDED
+    for event in messages:
+        if event["EventType"] == EventType.EXECUTION_SUSPENDED:
+            suspended = True
+        elif event["EventType"] == EventType.EXECUTION_RESUMED:
+            suspended = False
+    return suspended
+
+
+def _envelope(instance: Instance, history: str) -> str:
+    head = json.dumps(
+        {
+            "instanceId": instance.id,
+            "isReplaying": False,
+            "parentInstanceId": instance.parent_id,
+            "upperSchemaVersion": 1,
+            "upperSchemaVersionNew": SCHEMA_V3,
+            "longRunningTimerIntervalDuration": "3.00:00:00",
+            "maximumShortTimerDuration": "6.00:00:00",
+            "defaultHttpAsyncRequestSleepTimeMillseconds": 30000,
+        }
+    )
+    given = instance.input if instance.input is not None else "null"
+    return f'{head[:-1]},"input":{given},"history":[{history}]}}'
+
+
+def _failure(instance: Instance, error: str) -> str:
+    return json.dumps(f"Orchestrator function '{instance.name}' failed: {error}")
+
+
+def _broken(instance: Instance, error: str) -> _Answer:
+    return _Answer(error=_failure(instance, error), broken=True)
+
+
+def _read(instance: Instance, text: str) -> _Answer:
+    try:
+        said = json.loads(text)
+        if said.get("schemaVersion") != SCHEMA_V3:
+            return _broken(instance, f"it answers in protocol version {said.get('schemaVersion')}")
+        actions = said["actions"][0] if said["actions"] else []
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        return _broken(instance, f"it does not answer in the out-of-process protocol ({error})")
+    custom = json.dumps(said["customStatus"]) if "customStatus" in said else None
+    if custom is not None and len(custom.encode("utf-16-le")) > MOST_STATUS_BYTES:
+        return _broken(
+            instance, "The size of the custom status payload exceeds 16 KB of UTF-16 text."
+        )
+    return _Answer(
+        actions=actions,
+        is_done=bool(said.get("isDone")),
+        output=json.dumps(said["output"]) if said.get("output") is not None else None,
+        error=_failure(instance, said["error"]) if said.get("error") else None,
+        custom_status=custom,
+    )

@@ -1,0 +1,118 @@
+"""Starts the local host as a process and talks to it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+APPS = Path(__file__).parent / "apps"
+REPOSITORY = Path(__file__).parents[3]
+READY = "listening on "
+START_SECONDS = 30.0
+TERMINAL = {"Completed", "Failed", "Terminated"}
+
+
+@dataclass
+class HostProcess:
+    """A running host."""
+
+    process: subprocess.Popen[str]
+    origin: str
+    said: list[str]
+    state: Path
+
+    @property
+    def http(self) -> httpx.Client:
+        """A client for the host's address."""
+        return httpx.Client(base_url=self.origin, timeout=30)
+
+    def start(self, name: str, given: Any = None, instance_id: str = "") -> str:
+        """Start an orchestration and return its id."""
+        answer = httpx.post(f"{self.origin}/api/start/{name}/{instance_id}", json=given, timeout=30)
+        answer.raise_for_status()
+        return str(answer.json()["id"])
+
+    def status(self, instance_id: str) -> dict[str, Any]:
+        """Return the status payload of an instance."""
+        answer = httpx.get(f"{self.origin}/durabletask/instances/{instance_id}", timeout=30)
+        answer.raise_for_status()
+        payload: dict[str, Any] = answer.json()
+        return payload
+
+    def wait(self, instance_id: str, *, seconds: float = 20) -> dict[str, Any]:
+        """Wait until an instance is over and return its status payload."""
+        return self.wait_for(instance_id, TERMINAL, seconds=seconds)
+
+    def wait_for(
+        self, instance_id: str, states: set[str], *, seconds: float = 20
+    ) -> dict[str, Any]:
+        """Wait until an instance is in one of some states."""
+        deadline = time.monotonic() + seconds
+        while (payload := self.status(instance_id))["runtimeStatus"] not in states:
+            assert time.monotonic() < deadline, payload
+            time.sleep(0.01)
+        return payload
+
+    def kill(self) -> None:
+        """Kill the process as a power switch would."""
+        self.process.kill()
+        self.process.wait(10)
+
+    def stop(self) -> int:
+        """Stop the process politely and return its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(20)
+
+
+def launch(
+    app: Path, state: Path, *arguments: str, settings: dict[str, str] | None = None
+) -> subprocess.Popen[str]:
+    """Start the host without waiting for it."""
+    command = [sys.executable, "-m", "teams_rollout.localhost", "--app", str(app)]
+    command += ["--port", "0", "--state", str(state), "--log-level", "warning", *arguments]
+    return subprocess.Popen(
+        command,
+        cwd=REPOSITORY,
+        env={**os.environ, **(settings or {})},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=(state.parent / "host.log").open("a"),
+    )
+
+
+def start_host(
+    app: Path, state: Path, *arguments: str, settings: dict[str, str] | None = None
+) -> HostProcess:
+    """Start the host and wait until it serves."""
+    process = launch(app, state, *arguments, settings=settings)
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line.rstrip())
+        if line.startswith(READY):
+            return HostProcess(process, line.removeprefix(READY).strip(), said, state)
+    log = (state.parent / "host.log").read_text()
+    raise AssertionError(f"the host ended with {process.wait()}: {log}")
+
+
+@contextmanager
+def running(
+    app: Path, state: Path, *arguments: str, settings: dict[str, str] | None = None
+) -> Iterator[HostProcess]:
+    """Run a host for the length of a block."""
+    host = start_host(app, state, *arguments, settings=settings)
+    try:
+        yield host
+    finally:
+        if host.process.poll() is None:
+            host.kill()
+        if host.process.stdout is not None:
+            host.process.stdout.close()
