@@ -40,6 +40,12 @@ async def open_wave(deps: Deps, request: WaveRequest) -> OpenWaveResult:
         return OpenWaveResult(started=True, reason="already open")
     if wave.state is not WaveState.SCHEDULED:
         return OpenWaveResult(reason=f"the wave is {wave.state.value}")
+    return await _plan_and_open(deps, request, rollout, wave)
+
+
+async def _plan_and_open(
+    deps: Deps, request: WaveRequest, rollout: RolloutRecord, wave: WaveRecord
+) -> OpenWaveResult:
     trouble = await _tenant_trouble(deps, rollout)
     if trouble:
         return await _refuse(deps, request, wave, code="wrong_tenant", reason=trouble)
