@@ -1,1 +1,1 @@
-"""Pages for the helpdesk and the project team."""
+"""Pages for people: what they say and how they look. Serving them is the entry points' business."""

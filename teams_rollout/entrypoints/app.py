@@ -1,0 +1,77 @@
+"""The one FastAPI application: API and helpdesk page. The same object runs in the Functions host
+and in tests.
+"""
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+from teams_rollout.entrypoints.context import Context
+from teams_rollout.entrypoints.edge import Edge
+from teams_rollout.entrypoints.ports import ServicesProvider
+from teams_rollout.entrypoints.problems import (
+    PROBLEM_RESPONSES,
+    Problem,
+    ProblemError,
+    problem_response,
+    to_problem,
+)
+from teams_rollout.entrypoints.routes import health, helpdesk, imports, rollout, users, waves
+from teams_rollout.ledger.ports import LedgerError
+
+_HANDLED = (ProblemError, LedgerError, RequestValidationError, HTTPException)
+
+
+def create_api(provider: ServicesProvider) -> FastAPI:
+    """The application.
+
+    Args:
+        provider: builds the process's services; called on requests, never here.
+    """
+    api = FastAPI(
+        title="Teams Rollout",
+        version="1.0",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        responses=PROBLEM_RESPONSES,
+    )
+    api.state.context = Context(provider)
+    for module in (health, imports, rollout, waves, users):
+        api.include_router(module.router)
+    api.include_router(helpdesk.router, include_in_schema=False)
+    api.add_api_route("/", _to_helpdesk, include_in_schema=False)
+    for error in _HANDLED:
+        api.add_exception_handler(error, _answer_error)
+    api.add_middleware(Edge)
+    _declare_problems(api)
+    return api
+
+
+async def _to_helpdesk() -> RedirectResponse:
+    return RedirectResponse("/helpdesk", status_code=303)
+
+
+async def _answer_error(request: Request, error: Exception) -> Response:
+    problem = to_problem(error)
+    if request.url.path.startswith("/helpdesk"):
+        return await helpdesk.problem_page(request, problem)
+    return problem_response(problem)
+
+
+def _declare_problems(api: FastAPI) -> None:
+    """Add the schema to which every declared problem refers."""
+
+    def openapi() -> dict[str, Any]:
+        if api.openapi_schema is None:
+            schema = get_openapi(title=api.title, version=api.version, routes=api.routes)
+            schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+            schemas["Problem"] = Problem.model_json_schema()
+            api.openapi_schema = schema
+        return api.openapi_schema
+
+    api.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend it

@@ -1,0 +1,186 @@
+"""What queue messages set off: starting batches, waking orchestrations, seeing to poison.
+
+Deliveries repeat and overtake each other, so every function here may run twice.
+"""
+
+import logging
+
+from pydantic import ValidationError
+
+from teams_rollout.contracts import names
+from teams_rollout.contracts.payloads import BatchRequest, Payload
+from teams_rollout.domain.progress import StepRecord
+from teams_rollout.domain.vocabulary import STEP_ORDER, BatchState, Environment, Outcome
+from teams_rollout.entrypoints.ports import InstanceState, Services, Starter
+from teams_rollout.ledger.ports import Conflict
+from teams_rollout.ledger.records import (
+    AuditEntry,
+    BatchRecord,
+    TimelineEvent,
+    UserRecord,
+    UserUpdate,
+)
+
+logger = logging.getLogger(__name__)
+
+POISONED = "poisoned_batch"
+_OVER = frozenset({BatchState.ACCEPTED, BatchState.CANCELLED})
+_CLAIM_TRIES = 3
+_PEOPLE_PER_COMMIT = 33
+
+
+class WakeUp(Payload):
+    """The message on `rollout-wakeups`."""
+
+    instance_id: str
+
+
+def _instance(request: BatchRequest) -> str:
+    return names.batch_instance(request.rollout_id, request.wave, request.batch, request.generation)
+
+
+async def _get_batch(services: Services, request: BatchRequest) -> BatchRecord:
+    return await services.ledger.get_batch(
+        request.rollout_id, request.wave, request.epoch, request.batch
+    )
+
+
+async def start_batch(services: Services, starter: Starter, message: str | bytes) -> None:
+    """Claim the batch's generation and start its orchestration, once however often delivered.
+
+    Raises:
+        Exception: anything at all makes the queue deliver again.
+    """
+    request = BatchRequest.model_validate_json(message)
+    if await claim(services, request):
+        # Claimed but absent is a crash between claim and start: whoever comes next starts it.
+        await starter.start(
+            names.BATCH,
+            instance_id=_instance(request),
+            payload=request.model_dump(mode="json"),
+        )
+
+
+async def claim(services: Services, request: BatchRequest) -> bool:
+    """Whether this generation of the batch is claimed and may be started; claims it if free."""
+    for _ in range(_CLAIM_TRIES):
+        batch = await _get_batch(services, request)
+        if batch.state in _OVER or request.generation < batch.generation:
+            return False
+        if batch.claimed_generation >= request.generation:
+            return True
+        if batch.poisoned:
+            return False  # its people are being blocked
+        try:
+            await services.ledger.save_batch(
+                batch.model_copy(
+                    update={
+                        "claimed_generation": request.generation,
+                        "state": BatchState.RUNNING,
+                    }
+                )
+            )
+        except Conflict:
+            continue
+        return True
+    raise Conflict("The batch is being changed by others all the time; it is delivered again.")
+
+
+async def wake_up(starter: Starter, message: str | bytes) -> None:
+    """Raise the wake event that a message asks for; an instance that has ended needs none."""
+    await starter.raise_wake(WakeUp.model_validate_json(message).instance_id)
+
+
+async def see_to_poison(services: Services, starter: Starter, message: str | bytes) -> None:
+    """Make a batch visible whose message could not be handled; block its people if nobody will.
+
+    1. A claimed batch may be running: it is marked, and started if its instance is absent.
+    2. An unclaimed one is marked first, which ends all claims; then its people are blocked, then
+       it counts as answered, and the wave is woken. A crash in between repeats from the mark.
+    """
+    try:
+        request = BatchRequest.model_validate_json(message)
+    except ValidationError:
+        logger.exception("Poisoned message is unreadable", extra={"action": "batch_poisoned"})
+        return
+    logger.error(
+        "Batch message is poisoned",
+        extra={"action": "batch_poisoned", "wave": request.wave, "batch": request.batch},
+    )
+    batch = await _get_batch(services, request)
+    if batch.state in _OVER or request.generation < batch.generation:
+        return
+    if not batch.poisoned:
+        batch = await services.ledger.save_batch(batch.model_copy(update={"poisoned": True}))
+        await _audit(services, request)
+    if batch.claimed_generation >= request.generation:
+        await _start_if_absent(starter, request)
+        return
+    await _block_people(services, batch)
+    await services.ledger.save_batch(
+        batch.model_copy(
+            update={
+                "state": BatchState.ACCEPTED,
+                "attempted": len(batch.keys),
+                "unforeseen": len(batch.keys),
+            }
+        )
+    )
+    await services.ledger.send_wake_up(
+        names.wave_instance(request.rollout_id, request.wave, request.epoch)
+    )
+
+
+async def _start_if_absent(starter: Starter, request: BatchRequest) -> None:
+    if await starter.status(_instance(request)) is InstanceState.ABSENT:
+        await starter.start(
+            names.BATCH,
+            instance_id=_instance(request),
+            payload=request.model_dump(mode="json"),
+        )
+
+
+async def _block_people(services: Services, batch: BatchRecord) -> None:
+    by_shard: dict[str, set[str]] = {}
+    for key in batch.keys:
+        by_shard.setdefault(key.shard, set()).add(key.ref)
+    for shard, refs in by_shard.items():
+        records = await services.ledger.list_shard(shard, refs)
+        updates = [u for r in records if (u := _blocked(services, r)) is not None]
+        for start in range(0, len(updates), _PEOPLE_PER_COMMIT):
+            await services.ledger.commit(shard, updates[start : start + _PEOPLE_PER_COMMIT])
+
+
+def _blocked(services: Services, record: UserRecord) -> UserUpdate | None:
+    """The person's first open step as blocked; None for people who have an end already."""
+    for step in STEP_ORDER:
+        done = record.steps.get(step)
+        if done is not None and done.outcome in (Outcome.ALREADY, Outcome.APPLIED):
+            continue
+        if done is not None and not done.outcome.is_retryable:
+            return None
+        now = services.clock()
+        return UserUpdate(
+            ref=record.key.ref,
+            steps={step: StepRecord(outcome=Outcome.BLOCKED, code=POISONED, at=now)},
+            events=(
+                TimelineEvent(
+                    at=now, step=step.value, outcome=Outcome.BLOCKED.value, code=POISONED
+                ),
+            ),
+        )
+    return None
+
+
+async def _audit(services: Services, request: BatchRequest) -> None:
+    await services.ledger.append_audit(
+        request.rollout_id,
+        AuditEntry(
+            at=services.clock(),
+            actor="system",
+            action=POISONED,
+            target=request.wave,
+            detail=f"batch {request.batch}, generation {request.generation}",
+            rehearsal=services.settings.environment is Environment.REHEARSAL,
+        ),
+    )

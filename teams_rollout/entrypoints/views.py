@@ -1,0 +1,268 @@
+"""What the API answers with. Keys are a contract with outsiders: added to, never renamed."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from teams_rollout.domain.vocabulary import Environment, UserState, WaveState
+
+
+class View(BaseModel):
+    """Base of all answers."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+
+class HealthCheck(View):
+    """One thing that was looked at."""
+
+    check: str
+    ok: bool
+    detail: str
+    do: str = ""
+
+
+class Health(View):
+    """Whether the app can work."""
+
+    ok: bool
+    environment: Environment | None
+    checks: tuple[HealthCheck, ...]
+
+
+class RolloutView(View):
+    """The rollout of this deployment."""
+
+    id: str
+    name: str
+    environment: Environment
+    timezone: str
+    tenant_id: str | None
+    waves: int
+    users: int
+    imported_at: datetime | None
+
+
+class WaveView(View):
+    """One wave; `wave show` in JSON."""
+
+    wave: str
+    state: WaveState
+    reason: str
+    users: int
+    by_state: dict[str, int]
+    by_code: dict[str, int]
+    started_at: datetime | None
+    ended_at: datetime | None
+    slug: str
+    title: str
+    pilot: bool
+    decision: str
+    position: int
+    plan_id: str | None
+
+
+class WaveList(View):
+    """All waves, in their order."""
+
+    value: tuple[WaveView, ...]
+    nextLink: str | None = None
+
+
+class PlanChange(View):
+    """One change that a plan foresees."""
+
+    id: str | None
+    upn: str
+    step: str
+    from_: str = Field(alias="from")
+    to: str
+
+
+class PlanView(View):
+    """A plan; further changes follow under `nextLink`."""
+
+    plan_id: str
+    wave: str
+    made_at: datetime
+    expires_at: datetime
+    users: int
+    by_class: dict[str, int]
+    by_code: dict[str, int]
+    changes: tuple[PlanChange, ...]
+    seats: tuple[dict[str, Any], ...]
+    graph: dict[str, float]
+    nextLink: str | None = None
+
+
+class OperationView(View):
+    """A long operation; poll it until `status` is no longer `running`."""
+
+    id: str
+    kind: str
+    status: str
+    percent: int
+    result: dict[str, Any]
+    error: dict[str, Any] | None
+    createdAt: datetime
+    updatedAt: datetime
+
+
+class StartAnswer(View):
+    """The answer to a start that has nothing to start."""
+
+    result: str
+    wave: WaveView
+
+
+class BatchCounts(View):
+    """Batches of a run."""
+
+    total: int
+    accepted: int
+    in_flight: int
+
+
+class StepProgress(View):
+    """People per outcome of one step; `done` are found so or seen at Microsoft."""
+
+    step: str
+    done: int
+    applied: int
+    verified: int
+    waiting: int
+    retrying: int
+    blocked: int
+    failed: int
+    skipped: int
+
+
+class Cause(View):
+    """How many people have a code."""
+
+    code: str
+    count: int
+
+
+class ProgressView(View):
+    """A wave's progress for a live view; `eta` is None when nothing can be foretold."""
+
+    wave: str
+    state: WaveState
+    reason: str
+    users: int
+    batches: BatchCounts
+    steps: tuple[StepProgress, ...]
+    by_state: dict[str, int]
+    causes: tuple[Cause, ...]
+    started_at: datetime | None
+    ended_at: datetime | None
+    rate_per_min: float | None
+    eta: datetime | None
+
+
+class UserItem(View):
+    """One person in a list; `user list` in JSON. `ref` is the person's opaque public id."""
+
+    upn: str
+    id: str | None
+    wave: str
+    state: UserState
+    code: str
+    step: str | None
+    since: datetime | None
+    ref: str
+
+
+class UserPage(View):
+    """Some people; the rest follows under `nextLink`."""
+
+    value: tuple[UserItem, ...]
+    nextLink: str | None
+
+
+class LookupItem(View):
+    """One line of a search result."""
+
+    ref: str
+    upn: str
+    display_name: str
+    department: str
+
+
+class LookupAnswer(View):
+    """A search result; at most 20 people, `more` tells that there may be others."""
+
+    value: tuple[LookupItem, ...]
+    more: bool
+
+
+class StepItem(View):
+    """The latest outcome of one step."""
+
+    step: str
+    outcome: str
+    code: str
+    at: datetime
+    verified_at: datetime | None
+    attempts: int
+
+
+class TimelineItem(View):
+    """Something that happened to the person."""
+
+    at: datetime
+    step: str
+    outcome: str
+    code: str
+    request_id: str
+
+
+class UserView(UserItem):
+    """One person with steps, timeline (newest first) and the helpdesk's words."""
+
+    display_name: str
+    steps: tuple[StepItem, ...]
+    timeline: tuple[TimelineItem, ...]
+    answer: str
+    sentence: str
+    say: str
+    do: str
+    owner: str
+
+
+class DriftView(View):
+    """The result of a reconciliation."""
+
+    run_id: str
+    complete: bool
+    reason: str
+    started_at: datetime
+    ended_at: datetime | None
+    checked: int
+    found: int
+    repaired: int
+    asked: int
+    accepted: int
+    open: int
+    by_kind: dict[str, int]
+    items: tuple[dict[str, str], ...]
+
+
+class AuditItem(View):
+    """One human action."""
+
+    at: datetime
+    actor: str
+    action: str
+    target: str
+    detail: str
+    rehearsal: bool
+
+
+class AuditList(View):
+    """Human actions, newest first."""
+
+    value: tuple[AuditItem, ...]
+    nextLink: str | None = None

@@ -1,0 +1,1 @@
+"""Tests of the entry points: HTTP, queues, timers, over a ledger in memory."""
