@@ -7,54 +7,68 @@
 3. `accept_batch` until every part is answered; people wait there for the sender of team members,
    which wakes this instance.
 
-Each activity works on whoever still needs it, so running any of them twice is harmless. Unanswered
-people whose tries are used up are given up as `failed`: nobody stays in between for ever.
+Each activity works on whoever still needs it, so running any of them twice is harmless. After a
+number of tries the instance continues as new in the same phase, which keeps its history short;
+after many of those, whoever is unanswered is given up as `failed`: nobody stays in between for
+ever.
 """
 
 from orchestrations.protocol import OrchestrationContext, Steps
-from orchestrations.steps import (
-    ROUNDS_PER_EXECUTION,
-    all_until_answered,
-    until_answered,
-    wait_for_wake,
-)
+from orchestrations.steps import ROUNDS_PER_EXECUTION, not_before_now, wait_for_wake
 from teams_rollout.contracts import names
-from teams_rollout.contracts.payloads import AcceptResult, BatchRequest, StepResult
+from teams_rollout.contracts.payloads import AcceptResult, BatchRun, StepResult
 
-SEQUENCE = (names.RESOLVE_BATCH, names.SET_USAGE_LOCATION, names.ASSIGN_LICENSE)
-SIDE_BY_SIDE = (
-    names.MARK_MEMBERS_READY,
-    names.ASSIGN_POLICIES,
-    names.SET_COEXISTENCE_MODE,
-    names.ASSIGN_PHONE_NUMBER,
+PHASES: tuple[tuple[str, ...], ...] = (
+    (names.RESOLVE_BATCH,),
+    (names.SET_USAGE_LOCATION,),
+    (names.ASSIGN_LICENSE,),
+    (
+        names.MARK_MEMBERS_READY,
+        names.ASSIGN_POLICIES,
+        names.SET_COEXISTENCE_MODE,
+        names.ASSIGN_PHONE_NUMBER,
+    ),
 )
-PHASE_STEPS = "steps"
-PHASE_ACCEPT = "accept"
+MAX_EXECUTIONS = 40
 
 
 def run_batch(ctx: OrchestrationContext) -> Steps:
-    """Take a batch to acceptance. The input is a BatchRequest, with a phase when continued."""
-    given = ctx.get_input()
-    request = BatchRequest.model_validate(given)
-    if given.get("phase", PHASE_STEPS) == PHASE_STEPS:
-        answered = yield from _run_steps(ctx, request)
-        request = request.model_copy(update={"give_up": not answered})
-    payload = request.model_dump(mode="json")
-    for _ in range(ROUNDS_PER_EXECUTION):
-        answer = yield ctx.call_activity(names.ACCEPT_BATCH, payload)
+    """Take a batch to acceptance. The input is a BatchRequest, or a BatchRun when continued."""
+    run = BatchRun.model_validate(ctx.get_input())
+    rounds = ROUNDS_PER_EXECUTION
+    while run.phase < len(PHASES) and not run.give_up:
+        rounds = yield from _run_phase(ctx, run, rounds)
+        if rounds == 0:
+            return _continue(ctx, run)
+        run = run.model_copy(update={"phase": run.phase + 1})
+    for _ in range(rounds):
+        answer = yield ctx.call_activity(names.ACCEPT_BATCH, run.model_dump(mode="json"))
         result = AcceptResult.model_validate(answer)
         if result.accepted:
             return "accepted"
         yield from wait_for_wake(ctx, result.retry_at)
-    ctx.continue_as_new({**payload, "phase": PHASE_ACCEPT})
+    ctx.continue_as_new(run.model_dump(mode="json"))
     return None
 
 
-def _run_steps(ctx: OrchestrationContext, request: BatchRequest) -> Steps:
-    """All steps; returns whether every activity was answered within its tries."""
-    for name in SEQUENCE:
-        result = yield from until_answered(ctx, name, request, StepResult)
-        if result.retry_at is not None:
-            return False
-    answered = yield from all_until_answered(ctx, SIDE_BY_SIDE, request)
-    return answered
+def _run_phase(ctx: OrchestrationContext, run: BatchRun, rounds: int) -> Steps:
+    """One group of activities until all are answered; returns the rounds left, 0 = used up."""
+    open_names = list(PHASES[run.phase])
+    payload = run.model_dump(mode="json")
+    for left in range(rounds - 1, 0, -1):
+        answers = yield ctx.task_all([ctx.call_activity(n, payload) for n in open_names])
+        results = [StepResult.model_validate(a) for a in answers]
+        waits = {n: r.retry_at for n, r in zip(open_names, results, strict=True) if r.retry_at}
+        if not waits:
+            return left
+        yield ctx.create_timer(not_before_now(ctx, min(waits.values())))
+        open_names = list(waits)
+    return 0
+
+
+def _continue(ctx: OrchestrationContext, run: BatchRun) -> None:
+    executions = run.executions + 1
+    again = run.model_copy(
+        update={"executions": executions, "give_up": executions >= MAX_EXECUTIONS}
+    )
+    ctx.continue_as_new(again.model_dump(mode="json"))

@@ -4,22 +4,24 @@ Pure apart from the tasks they yield: time comes from the context, limits from c
 replay takes the same way again.
 """
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from orchestrations.protocol import OrchestrationContext, Steps
 from teams_rollout.contracts import names
-from teams_rollout.contracts.payloads import Payload, RetryablePayload, StepResult
+from teams_rollout.contracts.payloads import Payload, RetryablePayload
 
 POLL = timedelta(seconds=30)
 """The longest that a lost event can delay anything: control state is re-read this often."""
 
-MAX_TRIES = 40
-"""Tries of one activity in one execution; keeps every history far below 500 events."""
+MAX_TRIES = 18
+"""Tries of one activity in one execution: 8 events each, so histories stay below 500 events."""
 
 ROUNDS_PER_EXECUTION = 20
 """Waits after which a loop continues as new, for the same reason."""
+
+PATIENCE = ((5, timedelta(0)), (10, timedelta(seconds=30)), (MAX_TRIES, timedelta(minutes=5)))
+"""Shortest pause by number of tries: 18 tries outlast an outage of three quarters of an hour."""
 
 R = TypeVar("R", bound=RetryablePayload)
 
@@ -33,34 +35,19 @@ def until_answered(
         The last result as `result_type`. It still has a `retry_at` when the tries are used up;
         the caller decides what that means.
     """
-    for _ in range(MAX_TRIES):
+    for tries in range(1, MAX_TRIES + 1):
         answer = yield ctx.call_activity(name, request.model_dump(mode="json"))
         result = result_type.model_validate(answer)
         if result.retry_at is None:
             return result
-        yield ctx.create_timer(not_before_now(ctx, result.retry_at))
+        yield ctx.create_timer(next_try(ctx, result.retry_at, tries))
     return result
 
 
-def all_until_answered(
-    ctx: OrchestrationContext, activity_names: Sequence[str], request: Payload
-) -> Steps:
-    """Run independent step activities side by side until none has anything left to try.
-
-    Returns:
-        Whether all were answered within the tries.
-    """
-    open_names = list(activity_names)
-    payload = request.model_dump(mode="json")
-    for _ in range(MAX_TRIES):
-        answers = yield ctx.task_all([ctx.call_activity(n, payload) for n in open_names])
-        results = [StepResult.model_validate(a) for a in answers]
-        waits = {n: r.retry_at for n, r in zip(open_names, results, strict=True) if r.retry_at}
-        if not waits:
-            return True
-        yield ctx.create_timer(not_before_now(ctx, min(waits.values())))
-        open_names = list(waits)
-    return False
+def next_try(ctx: OrchestrationContext, retry_at: datetime, tries: int) -> datetime:
+    """When to try again: what the activity asked for, later the more often it has asked."""
+    pause = next(p for limit, p in PATIENCE if tries <= limit)
+    return max(not_before_now(ctx, retry_at), ctx.current_utc_datetime + pause)
 
 
 def wait_for_wake(ctx: OrchestrationContext, until: datetime | None = None) -> Steps:

@@ -53,6 +53,18 @@ class BatchRequest(Payload):
     give_up: bool = False
 
 
+class BatchRun(BatchRequest):
+    """A batch's orchestration between two executions of it.
+
+    Attributes:
+        phase: index of the group of step activities that comes next.
+        executions: how often it has continued as new in the steps.
+    """
+
+    phase: int = 0
+    executions: int = 0
+
+
 class StepResult(RetryablePayload):
     """What a step activity reports: counts and the earliest retry time only.
 

@@ -1,0 +1,138 @@
+"""The wave, its dispatcher, sender and verification: phases, ends, waits."""
+
+from datetime import timedelta
+
+import pytest
+
+from orchestrations.dispatch import run_dispatch
+from orchestrations.membership import run_membership
+from orchestrations.operations import run_planning
+from orchestrations.verification import run_verification
+from orchestrations.wave import run_wave
+from teams_rollout.contracts import names
+from teams_rollout.contracts.payloads import OperationRequest, WaveRequest
+from tests.orchestrations.driver import START, Continued, Driver
+
+REQUEST = WaveRequest(rollout_id="r", wave="w", epoch=3).model_dump(mode="json")
+
+
+def a_wave_that_runs():
+    return {
+        names.OPEN_WAVE: lambda _: {"started": True, "batches": 2},
+        names.ENSURE_TEAMS: lambda _: {},
+        names.DISPATCH: lambda _: "accepted",
+        names.MEMBERSHIP: lambda _: "finished",
+        names.VERIFICATION: lambda _: "verified",
+        names.CLOSE_WAVE: lambda _: {"counts": {"done": 5}},
+    }
+
+
+def test_given_a_wave_when_run_then_it_opens_makes_teams_works_verifies_and_closes():
+    driver = Driver(REQUEST, a_wave_that_runs())
+
+    result = driver.run(run_wave)
+
+    assert result["counts"] == {"done": 5}
+    assert [n for n, _ in driver.calls] == [
+        names.OPEN_WAVE,
+        names.ENSURE_TEAMS,
+        names.DISPATCH,
+        names.MEMBERSHIP,
+        names.VERIFICATION,
+        names.CLOSE_WAVE,
+    ]
+
+
+def test_given_a_wave_when_run_then_children_have_deterministic_instance_ids():
+    driver = Driver(REQUEST, a_wave_that_runs())
+
+    driver.run(run_wave)
+
+    assert driver.children == ["r:w:dispatch:3", "r:w:members:3", "r:w:verify:3"]
+
+
+def test_given_a_wave_that_may_not_start_when_run_then_nothing_else_happens():
+    answers = {names.OPEN_WAVE: lambda _: {"started": False, "reason": "superseded"}}
+    driver = Driver(REQUEST, answers)
+
+    result = driver.run(run_wave)
+
+    assert result["reason"] == "superseded"
+    assert len(driver.calls) == 1
+
+
+def test_given_teams_not_replicated_when_run_then_the_wave_waits_for_them():
+    answers = a_wave_that_runs()
+    retry_at = START + timedelta(minutes=15)
+    replies = iter([{"retry_at": retry_at.isoformat()}, {}])
+    answers[names.ENSURE_TEAMS] = lambda _: next(replies)
+    driver = Driver(REQUEST, answers)
+
+    driver.run(run_wave)
+
+    assert driver.current_utc_datetime == retry_at
+
+
+def test_given_batches_at_work_when_woken_then_the_dispatcher_looks_again_at_once():
+    replies = iter([{"phase": "running"}, {"phase": "running"}, {"phase": "accepted"}])
+    driver = Driver(REQUEST, {names.ADVANCE_WAVE: lambda _: next(replies)}, wakes=(1.0, 2.0))
+
+    assert driver.run(run_dispatch) == "accepted"
+    assert driver.current_utc_datetime == START
+    assert driver.open_timers() == []
+
+
+def test_given_a_halted_wave_when_waiting_then_the_dispatcher_continues_as_new_and_stays_short():
+    driver = Driver(REQUEST, {names.ADVANCE_WAVE: lambda _: {"phase": "running"}})
+
+    with pytest.raises(Continued) as continued:
+        driver.run(run_dispatch)
+
+    assert continued.value.input_ == REQUEST
+    assert driver.events < 500
+
+
+def test_given_people_ready_later_when_sending_then_the_sender_sleeps_until_they_are_due():
+    due = START + timedelta(seconds=12)
+    replies = iter([{"next_at": due.isoformat(), "waiting": 4}, {"finished": True}])
+    driver = Driver(REQUEST, {names.SEND_MEMBERS: lambda _: next(replies)})
+
+    driver.run(run_membership)
+
+    assert driver.current_utc_datetime == due
+
+
+def test_given_numbers_that_had_to_wait_when_verifying_then_their_batches_are_tried_again():
+    soon = (START + timedelta(minutes=10)).isoformat()
+    replies = iter([{"waiting": 2, "due_numbers": [1, 4], "next_at": soon}, {}])
+    tried = []
+    answers = {
+        names.VERIFY_WAVE: lambda _: next(replies),
+        names.ASSIGN_PHONE_NUMBER: lambda payload: tried.append(payload["batch"]) or {},
+    }
+    driver = Driver(REQUEST, answers)
+
+    assert driver.run(run_verification) == "verified"
+    assert tried == [1, 4]
+
+
+def test_given_storage_trouble_when_verifying_then_it_looks_again_instead_of_calling_it_done():
+    retry_at = START + timedelta(seconds=5)
+    replies = iter(
+        [{"retry_at": retry_at.isoformat(), "trouble": "storage_unavailable"}, {"waiting": 0}]
+    )
+    driver = Driver(REQUEST, {names.VERIFY_WAVE: lambda _: next(replies)})
+
+    assert driver.run(run_verification) == "verified"
+    assert len(driver.calls) == 2
+
+
+def test_given_an_operation_when_asked_then_its_result_is_counts_only():
+    request = OperationRequest(rollout_id="r", operation_id="o1", wave="w")
+    answers = {names.MAKE_PLAN: lambda _: {"succeeded": True, "counts": {"eligible": 9}}}
+    driver = Driver(request.model_dump(mode="json"), answers)
+
+    result = driver.run(run_planning)
+
+    assert result["succeeded"] is True
+    assert result["counts"] == {"eligible": 9}
