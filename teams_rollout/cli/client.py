@@ -74,13 +74,20 @@ class RolloutClient:
         body: Json = _body(self._send("POST", path, files=parts, data=dict(fields)))
         return body
 
-    def whole(self, path: str, **params: str | None) -> Json:
-        """A paged answer with every page's `value` in one list."""
-        return self._merge(path, "value", params)
+    def whole(self, path: str, *, key: str = "value", **params: str | None) -> Json:
+        """A paged answer with every page's list in one.
 
-    def whole_with(self, path: str, key: str) -> Json:
-        """A paged answer whose list sits under another key than `value`."""
-        return self._merge(path, key, {})
+        Args:
+            key: where the list sits.
+            params: parameters of the query; None = left out.
+        """
+        body = self.get(path, **params)
+        merged: Json = {name: part for name, part in body.items() if name != "nextLink"}
+        merged[key] = list(body.get(key) or ())
+        while body.get("nextLink"):
+            body = _body(self._send("GET", self._same_host(body["nextLink"])))
+            merged[key].extend(body.get(key) or ())
+        return merged
 
     def pause(self, seconds: float) -> None:
         """Wait, and look after whatever needs looking after meanwhile."""
@@ -113,19 +120,6 @@ class RolloutClient:
         if current["status"] == "failed":
             raise CliError(_failure(current))
         return current
-
-    def _merge(self, path: str, key: str, params: Mapping[str, str | None]) -> Json:
-        body = self.get(path, **params)
-        if isinstance(body, list):
-            return {key: body}
-        merged: Json = {name: part for name, part in body.items() if name != "nextLink"}
-        merged[key] = list(body.get(key) or ())
-        seen = ""
-        while body.get("nextLink") and seen != body["nextLink"]:
-            seen = body["nextLink"]
-            body = _body(self._send("GET", self._same_host(seen)))
-            merged[key].extend(body.get(key) or ())
-        return merged
 
     def _same_host(self, link: str) -> str:
         """Follow pages on our own address only, whatever name the server has for itself."""

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from functools import lru_cache
 from typing import Any
 
 from rich.console import Console
@@ -10,22 +9,14 @@ from rich.console import Console
 PLAIN_WIDTH = 200  # a pipe has no width: rows are kept whole so that they can be searched
 
 
-@lru_cache(maxsize=1)
 def console() -> Console:
     """Where answers go: standard output, plain and wide when that is not a terminal."""
     return _console(stderr=False)
 
 
-@lru_cache(maxsize=1)
 def messages() -> Console:
     """Where everything else goes, so that an answer can be piped."""
     return _console(stderr=True)
-
-
-def forget_consoles() -> None:
-    """Look at the streams again (each run of `main` starts with this)."""
-    console.cache_clear()
-    messages.cache_clear()
 
 
 def print_json(value: Any) -> None:

@@ -21,10 +21,10 @@ def chosen_files(folder: Path | None, **named: Path | None) -> dict[str, Path]:
         raise CliError(f"The folder {folder} does not exist.")
     files = {}
     for role, given in named.items():
-        path = given or (_in_folder(folder, role) if folder else None)
+        path = given or (folder / NAMES[role] if folder else None)
         if path is not None:
             files[role] = checked(path)
-    missing = [f"--{role}" for role in ("rollout", "users") if role not in files]
+    missing = [f"--{role}" for role in named if role not in files]
     if missing:
         raise CliError(f"Name {' and '.join(missing)}, or a folder that holds {_all_names()}.")
     return files
@@ -50,12 +50,6 @@ def checked(path: Path) -> Path:
         text = f"The file {path} has {size / (1024 * 1024):.0f} MiB; {limit} MiB are the most."
         raise CliError(text)
     return path
-
-
-def _in_folder(folder: Path, role: str) -> Path | None:
-    path = folder / NAMES[role]
-    # A rollout may do without teams; without the other two it is none.
-    return path if role != "teams" or path.exists() else None
 
 
 def _all_names() -> str:

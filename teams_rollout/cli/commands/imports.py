@@ -1,7 +1,9 @@
 """`rollout import`: check the files, show every fault at once, take them over."""
 
+import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -9,9 +11,15 @@ from teams_rollout.cli import tables
 from teams_rollout.cli.client import Json, RolloutClient
 from teams_rollout.cli.connection import connect
 from teams_rollout.cli.console import note, print_json, say
-from teams_rollout.cli.errors import EXIT_ERROR, ImportRefusedError
+from teams_rollout.cli.errors import EXIT_ERROR, ApiError, CliError, ImportRefusedError
 from teams_rollout.cli.input_files import chosen_files
 from teams_rollout.cli.session import Session, session_of
+from teams_rollout.cli.words import counts
+
+NEEDS_CONFIRMATION = "urn:rollout:import-needs-confirmation"
+NAMES_SHOWN = 10
+
+Fields = dict[str, str]
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -50,20 +58,20 @@ def import_files(
     )
     with connect(session) as client:
         try:
-            result = take_over(client, files, fields=fields)
+            result = _take_over_or_ask(client, files, fields=fields)
         except ImportRefusedError as refusal:
             _show_refusal(session, refusal)
             raise typer.Exit(EXIT_ERROR) from refusal
     _show(session, result)
 
 
-def form_fields(*, wave: str | None, **flags: bool) -> dict[str, str]:
+def form_fields(*, wave: str | None, **flags: bool) -> Fields:
     """The form's fields beside the files; flags that are off are not sent."""
     named = {"wave": wave} if wave else {}
     return named | {name: "true" for name, on in flags.items() if on}
 
 
-def take_over(client: RolloutClient, files: dict[str, Path], *, fields: dict[str, str]) -> Json:
+def take_over(client: RolloutClient, files: dict[str, Path], *, fields: Fields) -> Json:
     """Upload the files and wait until they are taken over.
 
     Returns:
@@ -76,6 +84,28 @@ def take_over(client: RolloutClient, files: dict[str, Path], *, fields: dict[str
     operation = client.upload("/imports", files=files, fields=fields)
     result: Json = client.finished(operation).get("result") or {}
     return result
+
+
+def _take_over_or_ask(client: RolloutClient, files: dict[str, Path], *, fields: Fields) -> Json:
+    try:
+        return take_over(client, files, fields=fields)
+    except ApiError as answer:
+        if answer.problem.get("type") != NEEDS_CONFIRMATION:
+            raise
+        _show_difference(answer.problem)
+        if not sys.stdin.isatty():
+            raise CliError("Nothing was changed. Add --yes to take these changes over.") from answer
+        typer.confirm("Take these changes over?", abort=True, err=True)
+        return take_over(client, files, fields=fields | {"confirm": "true"})
+
+
+def _show_difference(problem: Mapping[str, Any]) -> None:
+    note(f"{problem.get('title')} {problem.get('detail')}")
+    for kind, names in dict(problem.get("people") or {}).items():
+        for name in names[:NAMES_SHOWN]:
+            note(f"  {kind}  {name}")
+        if len(names) > NAMES_SHOWN:
+            note(f"  {kind}  ... and more")
 
 
 def _show_refusal(session: Session, refusal: ImportRefusedError) -> None:
@@ -91,6 +121,7 @@ def _show(session: Session, result: Json) -> None:
     if session.wants_json:
         print_json(result)
         return
-    for name, value in result.items():
-        if isinstance(value, int | str):
-            say(f"{name.replace('_', ' ')}: {value}")
+    figures = {name: value for name, value in result.items() if isinstance(value, int)}
+    say(f"Imported: {counts(figures)}.")
+    if result.get("faults"):
+        tables.show(tables.faults(result["faults"]), nothing="")

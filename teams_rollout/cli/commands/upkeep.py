@@ -40,13 +40,13 @@ def show_audit(ctx: typer.Context) -> None:
 def reconcile(client: RolloutClient) -> Json:
     """Run a reconciliation, wait for it, and read its report."""
     _, operation = client.post("/reconciliations")
-    client.finished(operation)
-    return read_drift(client)
+    result = client.finished(operation).get("result") or {}
+    return read_drift(client, run_id=result.get("run_id"))
 
 
-def read_drift(client: RolloutClient) -> Json:
-    """The report of the last reconciliation, with all its items."""
-    return client.whole_with("/drift", "items")
+def read_drift(client: RolloutClient, *, run_id: str | None = None) -> Json:
+    """The report of one reconciliation (None = the last), with all its items."""
+    return client.whole("/drift", key="items", run_id=run_id)
 
 
 def drift_sentence(report: Json) -> str:
@@ -57,7 +57,9 @@ def drift_sentence(report: Json) -> str:
     if not report.get("found"):
         return "The tenant is converged: no drift."
     kinds = counts(dict(report.get("by_kind") or {}))
-    return f"{report['found']} differences found ({kinds}); {report.get('open', 0)} open."
+    number = int(report["found"])
+    what = "difference" if number == 1 else "differences"
+    return f"{number:,} {what} found ({kinds}); {report.get('open', 0):,} open."
 
 
 def needs_attention(report: Json) -> bool:

@@ -116,7 +116,7 @@ def make_plan(client: RolloutClient, wave: str) -> Json:
     """A fresh plan of the wave, with all its changes."""
     _, operation = client.post(wave_path(wave, "plan"))
     plan_id = str(client.finished(operation)["result"]["plan_id"])
-    return client.whole_with(plan_path(plan_id), "changes")
+    return client.whole(plan_path(plan_id), key="changes")
 
 
 def show_plan(plan: Plan) -> None:

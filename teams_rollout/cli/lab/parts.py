@@ -148,7 +148,7 @@ def host(options: LabOptions, *, connection: str, tenant_address: str) -> Part:
         title="function app (local host)",
         address=address,
         command=[*_python("teams_rollout.localhost", settings), "--fast-dates"],
-        answers=lambda: _answers(f"{address}/api/v1/openapi.json"),
+        answers=lambda: _answers(f"{address}/api/v1/health"),
         env=_environment() | _app_settings(options, connection, tenant_address),
         stops_within=HOST_STOPS_WITHIN,
         may_return=True,

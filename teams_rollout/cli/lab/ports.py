@@ -10,12 +10,16 @@ def choose_port(preferred: int, *, avoid: Container[int] = ()) -> int:
     """The preferred port if nobody has it, else one that the system calls free."""
     if preferred not in avoid and _is_free(preferred):
         return preferred
-    while True:
-        with socket.socket() as probe:
-            probe.bind((HOST, 0))
-            port = int(probe.getsockname()[1])
-        if port not in avoid:
-            return port
+    while (port := free_port()) in avoid:
+        continue
+    return port
+
+
+def free_port() -> int:
+    """A port that nobody had a moment ago."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
 
 
 def listens(port: int) -> bool:

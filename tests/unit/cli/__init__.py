@@ -1,0 +1,1 @@
+"""The `rollout` command against a small API of the tests, without any service."""
