@@ -72,7 +72,7 @@ class UserStore(Protocol):
         ...
 
     def list_users(self, rollout_id: str) -> AsyncIterator[UserRecord]:
-        """Everybody of the rollout, by range over the shards; people removed by imports left out."""
+        """Everybody of the rollout, shard by shard, without people whom an import removed."""
         ...
 
     async def put_users(self, records: Sequence[UserRecord]) -> None:
@@ -80,7 +80,7 @@ class UserStore(Protocol):
         ...
 
     async def commit(self, shard: str, updates: Sequence[UserUpdate]) -> None:
-        """Merge the changed columns and append the events of at most 33 people, atomically."""
+        """Merge the changed columns and append the events of at most 100 people, atomically."""
         ...
 
     async def insert_snapshots(

@@ -1,0 +1,211 @@
+"""The helpdesk's search index in Azure Tables: one partition and one request per question."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from pydantic import TypeAdapter
+
+from teams_rollout.contracts.names import LOOKUP_TABLE
+from teams_rollout.domain.roster import UserKey
+from teams_rollout.ledger import keys
+from teams_rollout.ledger.codec import Row, compact, join_text, property_names, split_text
+from teams_rollout.ledger.connection import (
+    TRANSACTION_LIMIT,
+    Operation,
+    Storage,
+    delete,
+    in_partition,
+    insert,
+    merge,
+    replace,
+)
+from teams_rollout.ledger.fan_out import for_each
+from teams_rollout.ledger.leaves import Card, Entry, Leaf, LeafChange, apply, entry_key
+from teams_rollout.ledger.ports import Conflict
+from teams_rollout.ledger.records import LookupHit, UserRecord
+from teams_rollout.ledger.words import SHORTEST, matches, question, words_of
+
+_AT_ONCE = 4
+_ATTEMPTS = 5
+_PEOPLE_AT_ONCE = 10_000
+"""Bounds the memory of one pass; every pass reads each partition that it changes."""
+
+_LEAVES_READ = 40
+"""Leaves that one question reads at most: several thousand entries, below 1 MB."""
+
+_ENTRIES = TypeAdapter(tuple[Entry, ...])
+
+
+class TableLookupStore:
+    """Implements `ports.LookupStore`."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    async def index(self, rollout_id: str, records: Sequence[UserRecord]) -> None:
+        """Make people findable; words that no longer belong to somebody are removed.
+
+        Indexing the same people again reads a row per shard and writes nothing. Addresses stay
+        when they change: people are asked for by their former UPN for months.
+        """
+        for at in range(0, len(records), _PEOPLE_AT_ONCE):
+            await self._index(rollout_id, records[at : at + _PEOPLE_AT_ONCE])
+
+    async def search(self, rollout_id: str, query: str, *, limit: int = 20) -> list[LookupHit]:
+        """People for whom every word of the query begins an indexed word.
+
+        Nobody for queries without a word of two characters. One request in one partition.
+        """
+        asked = question(query)
+        longest = max(asked, key=len, default="")
+        if len(longest) < SHORTEST:
+            return []
+        prefix = keys.encode(longest)
+        rows = await self._storage.first_page(
+            LOOKUP_TABLE,
+            in_partition(keys.word_partition(rollout_id, longest), start=prefix),
+            limit=_LEAVES_READ,
+        )
+        hits: dict[str, LookupHit] = {}
+        for entry in _with_prefix(rows, prefix):
+            if len(hits) == limit:
+                break
+            if matches(asked, entry.card.words):
+                hits.setdefault(entry.card.ref, _hit(entry))
+        return list(hits.values())
+
+    async def _index(self, rollout_id: str, records: Sequence[UserRecord]) -> None:
+        known = await self._cards(rollout_id, {r.key.shard for r in records})
+        fresh: dict[str, Card] = {}
+        changes: defaultdict[str, dict[str, Entry | None]] = defaultdict(dict)
+        for record in records:
+            before = known.get(record.key.ref)
+            card = _card(record, before)
+            if card == before:
+                continue
+            fresh[record.key.ref] = card
+            for word, entry in _entries(before, card):
+                partition = keys.word_partition(rollout_id, word)
+                changes[partition][entry_key(word, card.ref)] = entry
+
+        async def change(partition: str) -> None:
+            await self._change(partition, changes[partition])
+
+        await for_each(list(changes), change, at_once=_AT_ONCE)
+        # Last, so that a crash before this line makes the next call do the same again.
+        await self._keep_cards(rollout_id, fresh.values())
+
+    async def _change(self, partition: str, changes: dict[str, Entry | None]) -> None:
+        for _ in range(_ATTEMPTS):
+            rows = self._storage.query(LOOKUP_TABLE, in_partition(partition))
+            leaves = [_leaf(row) async for row in rows]
+            try:
+                for operations in _transactions(partition, apply(leaves, changes)):
+                    await self._storage.transact(LOOKUP_TABLE, operations)
+            except Conflict:
+                continue  # somebody indexed the same words: look again
+            return
+        raise Conflict("the search index kept changing: try again")
+
+    async def _cards(self, rollout_id: str, shards: Iterable[str]) -> dict[str, Card]:
+        cards: dict[str, Card] = {}
+
+        async def read(shard: str) -> None:
+            partition = keys.cards_partition(rollout_id)
+            row = await self._storage.read(LOOKUP_TABLE, partition, shard)
+            if row is not None:
+                for name in property_names(row):
+                    cards[name] = Card.model_validate_json(row[name])
+
+        await for_each(sorted(shards), read, at_once=_AT_ONCE)
+        return cards
+
+    async def _keep_cards(self, rollout_id: str, cards: Iterable[Card]) -> None:
+        rows: dict[str, Row] = {}
+        for card in cards:
+            row = {"PartitionKey": keys.cards_partition(rollout_id), "RowKey": card.shard}
+            rows.setdefault(card.shard, row)[keys.check_ref(card.ref)] = compact(card)
+        operations = [merge(row) for row in rows.values()]
+        for at in range(0, len(operations), _AT_ONCE):
+            await self._storage.transact(LOOKUP_TABLE, operations[at : at + _AT_ONCE])
+
+
+def _card(record: UserRecord, before: Card | None) -> Card:
+    words = {*words_of(record)}
+    if before is not None:
+        words |= {w for w in before.words if "@" in w}
+    observed = record.observed
+    return Card(
+        shard=record.key.shard,
+        ref=record.key.ref,
+        name=observed.display_name if observed else "",
+        upn=record.upn,
+        department=observed.department if observed else "",
+        words=tuple(sorted(words)),
+    )
+
+
+def _entries(before: Card | None, card: Card) -> Iterator[tuple[str, Entry | None]]:
+    gone = set(before.words) - set(card.words) if before else set()
+    for word in sorted(gone):
+        yield word, None
+    for word in card.words:
+        yield word, Entry(word=word, card=card)
+
+
+def _hit(entry: Entry) -> LookupHit:
+    card = entry.card
+    return LookupHit(
+        key=UserKey(shard=card.shard, ref=card.ref),
+        display_name=card.name,
+        upn=card.upn,
+        department=card.department,
+        matched=entry.word,
+    )
+
+
+def _with_prefix(rows: Iterable[Row], prefix: str) -> Iterator[Entry]:
+    end = keys.end_of(prefix)
+    for row in rows:
+        for entry in _leaf(row).entries:
+            if entry.key.startswith(prefix):
+                yield entry
+        if row["RowKey"] >= end:
+            return
+
+
+def _leaf(row: Row) -> Leaf:
+    entries = _ENTRIES.validate_json(join_text(row, name="entries"))
+    return Leaf(key=row["RowKey"], entries=entries, etag=row["etag"])
+
+
+def _transactions(partition: str, changes: Iterable[LeafChange]) -> Iterator[list[Operation]]:
+    """Pack operations into transactions, a change whole wherever it fits into one.
+
+    A change of more than 100 leaves inserts first and deletes last: for a moment, entries are
+    there twice, which a search does not show.
+    """
+    held: list[Operation] = []
+    for change in changes:
+        operations = list(_operations(partition, change))
+        if len(held) + len(operations) > TRANSACTION_LIMIT:
+            yield held
+            held = []
+        held += operations
+        while len(held) > TRANSACTION_LIMIT:
+            yield held[:TRANSACTION_LIMIT]
+            held = held[TRANSACTION_LIMIT:]
+    yield held
+
+
+def _operations(partition: str, change: LeafChange) -> Iterator[Operation]:
+    old = change.old
+    for leaf in change.new:
+        text = _ENTRIES.dump_json(leaf.entries, exclude_defaults=True).decode()
+        row = {"PartitionKey": partition, "RowKey": leaf.key, **split_text(text, name="entries")}
+        if old is not None and leaf.key == old.key:
+            yield replace(row, etag=old.etag)
+        else:
+            yield insert(row)
+    if old is not None and all(leaf.key != old.key for leaf in change.new):
+        yield delete(partition, old.key, etag=old.etag)
