@@ -36,8 +36,6 @@ def test_sample_when_loaded_by_the_simulator_then_everybody_found_is_there() -> 
         seed.read(ROOT / "samples" / "tenant.json.gz"), rng_seed=1, speed=1.0, clock=lambda: 0.0
     )
 
-    world.journal.close()
-
     # Two of the 250 are unknown to the tenant on purpose; the switchboard is one more.
     assert len(world.users) == 249
 
