@@ -119,5 +119,7 @@ _LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae
 
 def fold(text: str) -> str:
     """Lower case without accents: what search compares."""
-    plain = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
+    # Twice, because taking characters apart makes capitals and casefolding makes new compounds.
+    letters = unicodedata.normalize("NFKD", text).casefold().translate(_LETTERS)
+    plain = unicodedata.normalize("NFKD", letters)
     return "".join(c for c in plain if not unicodedata.combining(c))
