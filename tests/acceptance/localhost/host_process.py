@@ -22,27 +22,28 @@ TERMINAL = {"Completed", "Failed", "Terminated"}
 
 @dataclass
 class HostProcess:
-    """A running host."""
+    """A running host.
+
+    Attributes:
+        http: a client for the host's address.
+        said: what the host printed until it was ready.
+    """
 
     process: subprocess.Popen[str]
     origin: str
     said: list[str]
     state: Path
-
-    @property
-    def http(self) -> httpx.Client:
-        """A client for the host's address."""
-        return httpx.Client(base_url=self.origin, timeout=30)
+    http: httpx.Client
 
     def start(self, name: str, given: Any = None, instance_id: str = "") -> str:
         """Start an orchestration and return its id."""
-        answer = httpx.post(f"{self.origin}/api/start/{name}/{instance_id}", json=given, timeout=30)
+        answer = self.http.post(f"/api/start/{name}/{instance_id}", json=given)
         answer.raise_for_status()
         return str(answer.json()["id"])
 
     def status(self, instance_id: str) -> dict[str, Any]:
         """Return the status payload of an instance."""
-        answer = httpx.get(f"{self.origin}/durabletask/instances/{instance_id}", timeout=30)
+        answer = self.http.get(f"/durabletask/instances/{instance_id}")
         answer.raise_for_status()
         payload: dict[str, Any] = answer.json()
         return payload
@@ -71,6 +72,14 @@ class HostProcess:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(20)
 
+    def close(self) -> None:
+        """Leave nothing behind."""
+        if self.process.poll() is None:
+            self.kill()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        self.http.close()
+
 
 def launch(
     app: Path, state: Path, *arguments: str, settings: dict[str, str] | None = None
@@ -78,14 +87,15 @@ def launch(
     """Start the host without waiting for it."""
     command = [sys.executable, "-m", "teams_rollout.localhost", "--app", str(app)]
     command += ["--port", "0", "--state", str(state), "--log-level", "warning", *arguments]
-    return subprocess.Popen(
-        command,
-        cwd=REPOSITORY,
-        env={**os.environ, **(settings or {})},
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=(state.parent / "host.log").open("a"),
-    )
+    with (state.parent / "host.log").open("a") as log:
+        return subprocess.Popen(
+            command,
+            cwd=REPOSITORY,
+            env={**os.environ, **(settings or {})},
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=log,
+        )
 
 
 def start_host(
@@ -98,7 +108,9 @@ def start_host(
     for line in process.stdout:
         said.append(line.rstrip())
         if line.startswith(READY):
-            return HostProcess(process, line.removeprefix(READY).strip(), said, state)
+            origin = line.removeprefix(READY).strip()
+            http = httpx.Client(base_url=origin, timeout=30)
+            return HostProcess(process, origin, said, state, http)
     log = (state.parent / "host.log").read_text()
     raise AssertionError(f"the host ended with {process.wait()}: {log}")
 
@@ -112,7 +124,4 @@ def running(
     try:
         yield host
     finally:
-        if host.process.poll() is None:
-            host.kill()
-        if host.process.stdout is not None:
-            host.process.stdout.close()
+        host.close()

@@ -97,6 +97,14 @@ def fail_twice(what: str) -> str:
     return f"worked at attempt {failures[what]}"
 
 
+@app.activity_trigger(input_name="what")
+def mended_after_one_failure(what: str) -> str:
+    failures[what] = failures.get(what, 0) + 1
+    if failures[what] == 1:
+        raise RuntimeError("not yet mended")
+    return f"worked at attempt {failures[what]}"
+
+
 @app.activity_trigger(input_name="seconds")
 async def doze(seconds: float) -> str:
     await asyncio.sleep(seconds)
@@ -200,3 +208,57 @@ def counter(context: df.DurableEntityContext) -> None:
 def http_caller(context: df.DurableOrchestrationContext):
     response = yield context.call_http("GET", context.get_input())
     return response["content"]
+
+
+jobs: list[str] = []
+
+
+@app.route(route="job")
+def job(req: func.HttpRequest) -> func.HttpResponse:
+    jobs.append(req.url)
+    headers = {"Location": req.url, "Retry-After": "1"}
+    status = 202 if len(jobs) == 1 else 200
+    return func.HttpResponse("job", status_code=status, headers=headers)
+
+
+@app.orchestration_trigger(context_name="context")
+def http_poller(context: df.DurableOrchestrationContext):
+    response = yield context.call_http("GET", context.get_input())
+    return response["statusCode"]
+
+
+@app.orchestration_trigger(context_name="context")
+def rewindable(context: df.DurableOrchestrationContext):
+    yield context.call_activity("double", 1)
+    return (yield context.call_activity("mended_after_one_failure", context.instance_id))
+
+
+@app.orchestration_trigger(context_name="context")
+def leaves_a_timer(context: df.DurableOrchestrationContext):
+    late = context.create_timer(context.current_utc_datetime + timedelta(seconds=1))
+    yield context.task_any([late, context.call_activity("double", 1)])
+    return "done"
+
+
+@app.orchestration_trigger(context_name="context")
+def forgetful(context: df.DurableOrchestrationContext):
+    if context.get_input() == "again":
+        limit = context.create_timer(context.current_utc_datetime + timedelta(seconds=0.5))
+        unread = context.wait_for_external_event("unread")
+        winner = yield context.task_any([unread, limit])
+        return "kept" if winner is unread else "nothing was kept"
+    yield context.wait_for_external_event("go")
+    context.continue_as_new("again")
+    return None
+
+
+@app.orchestration_trigger(context_name="context")
+def boaster(context: df.DurableOrchestrationContext):
+    context.set_custom_status("x" * 8200)
+    yield context.call_activity("double", 1)
+
+
+@app.orchestration_trigger(context_name="context")
+def versioned(context: df.DurableOrchestrationContext):
+    yield context.call_activity("double", 1)
+    return context.version
