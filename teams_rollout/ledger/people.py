@@ -20,18 +20,18 @@ from teams_rollout.ledger.keys import OBSERVED_BLOCKS, block_of, check_ref
 from teams_rollout.ledger.records import TimelineEvent, UserRecord, UserUpdate
 
 STATE, SNAPSHOTS, EVENTS = "u|", "s|", "e|"
-PERSON, BATCH, STARTED = "u|person", "u|batch", "u|started"
+PERSON, OBJECT_ID = "u|person", "u|object_id"
+BATCH, STARTED = "u|batch", "u|started"
 
 Columns = dict[str, Row]
 """Properties by row key: `{"u|batch": {"u000001": 3}}`."""
 
 
 class _Person(BaseModel):
-    """What changes only with an import or a plan."""
+    """What changes only with an import."""
 
     assignment: Assignment
     wave: str
-    object_id: str = ""
     removed: bool = False
 
 
@@ -58,15 +58,11 @@ def whole_columns(records: Iterable[UserRecord]) -> Columns:
     columns: Columns = {}
     for record in records:
         ref = check_ref(record.key.ref)
-        person = _Person(
-            assignment=record.assignment,
-            wave=record.wave,
-            object_id=record.object_id,
-            removed=record.removed,
-        )
+        person = _Person(assignment=record.assignment, wave=record.wave, removed=record.removed)
         observed = compact(record.observed) if record.observed else ""
         _set(columns, PERSON, ref, compact(person))
         _set(columns, observed_row(ref), ref, observed)
+        _set(columns, OBJECT_ID, ref, record.object_id)
         _set(columns, BATCH, ref, record.batch)
         _set(columns, STARTED, ref, record.started)
         for step in STEP_ORDER:
@@ -84,6 +80,8 @@ def changed_columns(updates: Iterable[UserUpdate]) -> Columns:
             _set(columns, step_row(step), ref, compact(outcome))
         if update.observed is not None:
             _set(columns, observed_row(ref), ref, compact(update.observed))
+        if update.object_id is not None:
+            _set(columns, OBJECT_ID, ref, update.object_id)
         if update.batch is not None:
             _set(columns, BATCH, ref, update.batch)
         if update.started is not None:
@@ -172,7 +170,7 @@ def _person(shard: str, ref: str, columns: Columns) -> UserRecord:
         key=UserKey(shard=shard, ref=ref),
         assignment=person.assignment,
         wave=person.wave,
-        object_id=person.object_id,
+        object_id=columns.get(OBJECT_ID, {}).get(ref) or "",
         observed=ObservedUser.model_validate_json(observed) if observed else None,
         batch=columns.get(BATCH, {}).get(ref) or 0,
         started=columns.get(STARTED, {}).get(ref) or False,

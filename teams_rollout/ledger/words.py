@@ -6,6 +6,7 @@ another word of the same person need not be kept.
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 
 from teams_rollout.domain.roster import fold
 from teams_rollout.ledger.records import UserRecord
@@ -67,9 +68,8 @@ def _at_home(digits: str) -> str:
 def without_prefixes(words: Iterable[str]) -> tuple[str, ...]:
     """Sorted words of a useful length, less those that merely begin another one."""
     useful = sorted({w[:_LONGEST] for w in words if len(w) >= SHORTEST})
-    # Sorted, a word's first extension follows it directly.
-    following = [*useful[1:], ""]
-    return tuple(w for w, n in zip(useful, following, strict=True) if not n.startswith(w))
+    # Sorted, a word's extensions follow it directly.
+    return tuple(w for w, following in pairwise([*useful, ""]) if not following.startswith(w))
 
 
 def question(text: str) -> tuple[str, ...]:
