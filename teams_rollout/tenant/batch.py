@@ -8,6 +8,7 @@ Source: https://learn.microsoft.com/graph/json-batching
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -18,6 +19,14 @@ from teams_rollout.tenant.wire import Answer, Call, Json
 
 MAX_ITEMS = 20
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What has happened in the envelope so far: statuses by id, directory objects written."""
+
+    statuses: dict[str, int] = field(default_factory=dict)
+    written: set[str] = field(default_factory=set)
 
 
 def items_of(call: Call) -> list[Json]:
@@ -82,37 +91,38 @@ def run(sim: Simulator, outer: Call, items: list[Json], *, broken: set[int]) -> 
     Args:
         broken: positions that a partial batch leaves out.
     """
-    statuses: dict[str, int] = {}
-    writers: set[str] = set()
+    progress = _Progress()
     responses: list[Json] = []
     for number, item in enumerate(items):
-        answer = _one(sim, outer, item, number, statuses, writers, broken)
-        statuses[str(item["id"]).lower()] = answer.status
+        refused = _refusal(item, progress)
+        answer = refused or _one(
+            sim, inner_call(outer, item, number), item, progress, number in broken
+        )
+        progress.statuses[str(item["id"]).lower()] = answer.status
         responses.append(_response(item["id"], answer))
     sim.world.rng.shuffle(responses)
     return Answer(200, {"responses": responses})
 
 
-def _one(
-    sim: Simulator,
-    outer: Call,
-    item: Json,
-    number: int,
-    statuses: dict[str, int],
-    writers: set[str],
-    broken: set[int],
-) -> Answer:
-    depends = [str(x).lower() for x in item.get("dependsOn", [])]
-    if any(statuses[x] >= 400 for x in depends):
+def _depends(item: Json) -> list[str]:
+    return [str(x).lower() for x in item.get("dependsOn", [])]
+
+
+def _refusal(item: Json, progress: _Progress) -> Answer | None:
+    """Return the answer to an item that is not even tried."""
+    if any(progress.statuses[x] >= 400 for x in _depends(item)):
         return _plain(424, "FailedDependency", "A request that this one depends on failed.")
     if "://" in item["url"] or item["url"].lower().lstrip("/").startswith(("v1.0/", "beta/")):
         return _plain(400, "BadRequest", "Resource not found for the segment given.")
-    call = inner_call(outer, item, number)
+    return None
+
+
+def _one(sim: Simulator, call: Call, item: Json, progress: _Progress, broken: bool) -> Answer:
     key = object_key(sim, call)
-    locked = key is not None and key in writers and not depends
+    locked = key is not None and key in progress.written and not _depends(item)
     if key is not None:
-        writers.add(key)
-    return perform(sim, call, broken=number in broken, locked=locked)
+        progress.written.add(key)
+    return perform(sim, call, broken=broken, locked=locked)
 
 
 def _plain(status: int, code: str, message: str) -> Answer:

@@ -98,8 +98,8 @@ def _restore_user(world: World, change: Json, cause: Cause) -> None:
         raise ChangeError("restoreUser: no such deleted user")
     user.change = world.next_change()
     world.index_user(user)
-    for sku_id in user.held:
-        world.skus[sku_id].consumed += 1
+    user.held = frozenset()
+    licensing.recompute(world, user, now=world.clock(), lag=False)
     for number in user.numbers:
         world.numbers.setdefault(number, user.id)
     state = {"accountEnabled": user.props.get("accountEnabled")}

@@ -16,7 +16,7 @@ from teams_rollout.tenant.changes import ChangeError
 from teams_rollout.tenant.faults import FaultError, Faults
 from teams_rollout.tenant.gateway import Simulator
 from teams_rollout.tenant.journal import Cause
-from teams_rollout.tenant.wire import dumps
+from teams_rollout.tenant.wire import Json, dumps
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +47,19 @@ def handle(sim: Simulator, method: str, name: str, query: str, body: bytes) -> R
         sim.reset()
         return _json({"reset": True})
     try:
-        wanted = json.loads(body)
-    except ValueError:
-        return _refuse(400, "The body is not JSON.")
-    try:
-        if name == "faults":
-            sim.faults = Faults(wanted)
-            return _json({"rules": len(wanted.get("rules", []))})
-        cause = Cause("admin", now, sim.world.new_id())
-        return _json({"applied": changes.apply(sim.world, wanted, cause=cause)})
+        return _json(_write(sim, name, json.loads(body), now=now))
     except (FaultError, ChangeError) as wrong:
         return _refuse(400, str(wrong))
     except (KeyError, TypeError, ValueError, AttributeError) as wrong:
         return _refuse(400, f"The request is malformed: {wrong}")
+
+
+def _write(sim: Simulator, name: str, wanted: Any, *, now: float) -> Json:
+    if name == "faults":
+        sim.faults = Faults(wanted)
+        return {"rules": len(wanted.get("rules", []))}
+    cause = Cause("admin", now, sim.world.new_id())
+    return {"applied": changes.apply(sim.world, wanted, cause=cause)}
 
 
 def _read(sim: Simulator, name: str, query: str) -> Reply:

@@ -36,7 +36,6 @@ class Simulator:
 
     def reset(self) -> None:
         """Go back to the seed: state, effects, counters, limits; faults are switched off."""
-        self.world.journal.close()
         self.world = self.make_world()
         self.throttle = self.make_throttle(self.world)
         self.faults = Faults()

@@ -1,19 +1,19 @@
 """Tenant simulator: the append-only journal of what really changed.
 
 Correctness of a rollout is judged from here, so a line is written where an object changed,
-and none where nothing did. Lines go to a spooled file: 100,000 people make half a million.
+and none where nothing did. Full chunks are kept compressed: 100,000 people make half a million
+lines.
 """
 
 from __future__ import annotations
 
-from array import array
+import zlib
 from dataclasses import dataclass
-from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from teams_rollout.tenant.wire import dumps, iso_ms
 
-_IN_MEMORY_BYTES = 64 * 1024 * 1024
+_CHUNK_LINES = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +30,22 @@ class Cause:
 
 
 class Journal:
-    """Writes effects as JSON lines and counts changes, so that redundant writes show."""
+    """Keeps effects as JSON lines and counts changes, so that redundant writes show."""
 
     def __init__(self) -> None:
-        self._file = SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)  # noqa: SIM115  lives as long as we do
-        self._offsets = array("Q", [0])
+        self._full: list[bytes] = []
+        self._open: list[bytes] = []
+        self.last_seq = 0
         self.changes = 0
-
-    @property
-    def last_seq(self) -> int:
-        """Sequence number of the newest line; 0 when there is none."""
-        return len(self._offsets) - 1
 
     def write(
         self, kind: str, object_id: str, *, cause: Cause, at: float, before: Any, after: Any
     ) -> None:
         """Append one effect; `at` is epoch seconds of the change itself."""
+        self.last_seq += 1
+        self.changes += 1
         line = {
-            "seq": self.last_seq + 1,
+            "seq": self.last_seq,
             "at": iso_ms(at),
             "received_at": iso_ms(cause.received_at),
             "cause": cause.kind,
@@ -57,10 +55,10 @@ class Journal:
             "after": after,
             "request_id": cause.request_id,
         }
-        self._file.seek(0, 2)
-        self._file.write(dumps(line) + b"\n")
-        self._offsets.append(self._file.tell())
-        self.changes += 1
+        self._open.append(dumps(line) + b"\n")
+        if len(self._open) == _CHUNK_LINES:
+            self._full.append(zlib.compress(b"".join(self._open), 1))
+            self._open = []
 
     def silent(self) -> None:
         """Note a change that no effect kind describes, so that it is not called redundant."""
@@ -68,9 +66,9 @@ class Journal:
 
     def read(self, *, after: int = 0) -> bytes:
         """Return the lines with a sequence number above `after`."""
-        self._file.seek(self._offsets[min(max(after, 0), self.last_seq)])
-        return self._file.read()
-
-    def close(self) -> None:
-        """Give the spool file back."""
-        self._file.close()
+        chunk, line = divmod(min(max(after, 0), self.last_seq), _CHUNK_LINES)
+        if chunk == len(self._full):
+            return b"".join(self._open[line:])
+        first = zlib.decompress(self._full[chunk]).splitlines(keepends=True)[line:]
+        others = [zlib.decompress(x) for x in self._full[chunk + 1 :]]
+        return b"".join([*first, *others, *self._open])

@@ -110,7 +110,8 @@ def _team_follows(
     change = join_team if joining else leave_team
 
     def work(_: float) -> None:
-        change(world, team, user, role=role, cause=cause.later(), follow=False)
+        if team.id in world.teams:
+            change(world, team, user, role=role, cause=cause.later(), follow=False)
 
     if cause.kind == "admin":
         work(0)
@@ -156,7 +157,8 @@ def _group_follows(
     group = world.groups[team.id]
 
     def work(_: float) -> None:
-        change(world, group, user, role=role, cause=cause.later(), follow=False)
+        if group.id in world.groups:
+            change(world, group, user, role=role, cause=cause.later(), follow=False)
 
     if cause.kind == "admin":
         change(world, group, user, role=role, cause=cause, follow=False)

@@ -44,7 +44,7 @@ def _grants(world: World, principal: str) -> list[Json]:
 @routes.add(
     "GET", "/servicePrincipals(appId)/{app}", permissions=_READ, cost=entra(), options=("$select",)
 )
-def get_by_app(world: World, call: Call) -> Answer:
+def get_by_app(_: World, call: Call) -> Answer:
     """Find a service principal by the application's id; Graph itself, or the caller's."""
     graph = call.params["app"].lower() == GRAPH_APP
     row: Json = {
