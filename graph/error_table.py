@@ -62,6 +62,7 @@ ROWS: tuple[Row, ...] = (
     Row(("number", "already assigned"), "number_in_use"),
     Row(("number", "in use"), "number_in_use"),
     Row(("phone system",), "phone_system_missing"),
+    Row(("teams phone license",), "phone_system_missing"),
     Row(("mcoev",), "phone_system_missing"),
     Row(("enterprise voice",), "phone_system_missing"),
     Row(("telephone number", "not found"), "number_not_found"),

@@ -23,7 +23,7 @@ _ADDRESS = re.compile(r"[^\s'\"<>(),;]+@[^\s'\"<>(),;]+")
 _NUMBER = re.compile(r"\+?\d{7,15}\b(?!-)")
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _MAX_DETAIL = 300
-_MAX_DEPTH = 6
+_MAX_DEPTH = 10
 
 
 class WritesForbidden(Exception):

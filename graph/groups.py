@@ -157,7 +157,7 @@ async def ensure_group(
 
 
 async def _upsert(session: GraphSession, *, unique_name: str, group: Group) -> Answer:
-    builder = session.sdk.groups_with_unique_name(unique_name)
+    builder = session.sdk.groups_with_unique_name(unique_name.replace("'", "''"))
     request = session.request(
         builder.to_patch_request_information(group),
         cost=DIRECTORY_WRITE,
