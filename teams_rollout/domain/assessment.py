@@ -174,6 +174,7 @@ def assess_license(user: ObservedUser, profile: ProfileSection, catalogue: Catal
         if not held:
             new_seats.append(part_number)
     removals = _removals(user, profile, catalogue)
+    differences.extend(Difference(from_=s.part_number, to="none") for s in removals)
     if not grants and not removals:
         return StepView(step=Step.LICENSE, finding=_held_finding(user, profile, catalogue))
     return StepView(
@@ -181,7 +182,7 @@ def assess_license(user: ObservedUser, profile: ProfileSection, catalogue: Catal
         finding=Finding.CHANGE,
         differences=tuple(differences),
         grants=tuple(grants),
-        removals=removals,
+        removals=tuple(s.sku_id for s in removals),
         new_seats=tuple(new_seats),
     )
 
@@ -229,11 +230,11 @@ def _grant(
     )
 
 
-def _removals(user: ObservedUser, profile: ProfileSection, catalogue: Catalogue) -> tuple[str, ...]:
+def _removals(user: ObservedUser, profile: ProfileSection, catalogue: Catalogue) -> tuple[Sku, ...]:
     """Directly held SKUs that the profile replaces; inherited ones cannot be removed per user."""
     direct = {s.sku_id for s in user.licenses if s.is_direct}
     replaced = (catalogue.by_part_number(p) for p in profile.replaces)
-    return tuple(s.sku_id for s in replaced if s is not None and s.sku_id in direct)
+    return tuple(s for s in replaced if s is not None and s.sku_id in direct)
 
 
 _MEMBERSHIP_UNKNOWN = TeamStatus(key="")

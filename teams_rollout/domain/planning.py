@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from teams_rollout.domain.assessment import Assessment, Finding
 from teams_rollout.domain.observed import Catalogue
 from teams_rollout.domain.progress import WAITING_FOR_MICROSOFT, StepRecord
-from teams_rollout.domain.roster import Assignment, UserKey, go_order
+from teams_rollout.domain.roster import Assignment, UserKey, go_rank
 from teams_rollout.domain.vocabulary import STEP_ORDER, Outcome, Priority, Step
 
 NO_SEATS = "no_seats_left"
@@ -88,15 +88,8 @@ def _unsettled(views: Assessment, step: Step) -> bool:
 
 def foreseen_code(views: Assessment) -> str:
     """The first reason in step order that is known before anything is done."""
-    for step in STEP_ORDER:
-        view = views.get(step)
-        if view is None:
-            continue
-        if view.code:
-            return view.code
-        if view.finding is Finding.PENDING:
-            continue
-    return ""
+    codes = (views[step].code for step in STEP_ORDER if step in views)
+    return next((code for code in codes if code), "")
 
 
 def seats_needed(candidates: Iterable[Candidate]) -> Counter[str]:
@@ -134,10 +127,8 @@ def allot_seats(candidates: Sequence[Candidate], available: Mapping[str, int]) -
     A person needs all of the SKUs or takes none of them.
     """
     left = Counter(dict(available))
-    by_line = {c.assignment.line: c for c in candidates}
     without: set[str] = set()
-    for assignment in go_order([c.assignment for c in candidates]):
-        candidate = by_line[assignment.line]
+    for candidate in _in_go_order(candidates):
         wanted = _new_seats(candidate)
         if any(left[p] < 1 for p in wanted):
             without.add(candidate.key.ref)
@@ -166,9 +157,7 @@ def opening_records(
         return {
             Step.RESOLVE: StepRecord(outcome=Outcome.ALREADY, at=now),
             Step.USAGE_LOCATION: StepRecord(outcome=Outcome.SKIPPED, at=now),
-            Step.LICENSE: StepRecord(
-                outcome=Outcome.BLOCKED, code=NO_SEATS, at=now, foreseen=True
-            ),
+            Step.LICENSE: StepRecord(outcome=Outcome.BLOCKED, code=NO_SEATS, at=now, foreseen=True),
         }
     records: dict[Step, StepRecord] = {}
     for step, view in assessment.items():
@@ -197,27 +186,31 @@ def cut_batches(
     eligible: Sequence[Candidate], *, canary_size: int, batch_size: int
 ) -> tuple[BatchCut, ...]:
     """The canary first (never vip), then everybody in go-order, at most `batch_size` each."""
-    by_line = {c.assignment.line: c.key for c in eligible}
-    canary = _choose_canary([c.assignment for c in eligible], canary_size)
-    lines = {a.line for a in canary}
-    rest = [a for a in go_order([c.assignment for c in eligible]) if a.line not in lines]
+    canary = _choose_canary(eligible, canary_size)
+    chosen = {c.key.ref for c in canary}
+    rest = [c.key for c in _in_go_order(eligible) if c.key.ref not in chosen]
     cuts: list[BatchCut] = []
     if canary:
-        cuts.append(BatchCut(canary=True, keys=tuple(by_line[a.line] for a in canary)))
+        cuts.append(BatchCut(canary=True, keys=tuple(c.key for c in canary)))
     for start in range(0, len(rest), batch_size):
-        part = rest[start : start + batch_size]
-        cuts.append(BatchCut(canary=False, keys=tuple(by_line[a.line] for a in part)))
+        cuts.append(BatchCut(canary=False, keys=tuple(rest[start : start + batch_size])))
     return tuple(cuts)
 
 
-def _choose_canary(people: list[Assignment], size: int) -> list[Assignment]:
+def _in_go_order(candidates: Iterable[Candidate]) -> list[Candidate]:
+    # Lines of different imports may coincide, so only the ref tells people apart.
+    return sorted(candidates, key=lambda c: (go_rank(c.assignment), c.key.ref))
+
+
+def _choose_canary(people: Sequence[Candidate], size: int) -> list[Candidate]:
     """Volunteers in file order, then the others in file order, one profile after the other."""
-    ordered = sorted((p for p in people if p.priority is not Priority.VIP), key=lambda p: p.line)
-    chosen = [p for p in ordered if p.priority is Priority.VOLUNTEER][:size]
-    by_profile: dict[str, list[Assignment]] = defaultdict(list)
+    willing = (p for p in people if p.assignment.priority is not Priority.VIP)
+    ordered = sorted(willing, key=lambda p: (p.assignment.line, p.key.ref))
+    chosen = [p for p in ordered if p.assignment.priority is Priority.VOLUNTEER][:size]
+    by_profile: dict[str, list[Candidate]] = defaultdict(list)
     for person in ordered:
-        if person.priority is not Priority.VOLUNTEER:
-            by_profile[person.profile].append(person)
+        if person.assignment.priority is not Priority.VOLUNTEER:
+            by_profile[person.assignment.profile].append(person)
     while len(chosen) < size and any(by_profile.values()):
         for queue in by_profile.values():
             if queue and len(chosen) < size:

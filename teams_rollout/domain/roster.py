@@ -103,9 +103,14 @@ def _after(name: str, config: RolloutConfig) -> str | None:
     return section.after if section else None
 
 
+def go_rank(person: Assignment) -> tuple[int, int]:
+    """Sort key: key workers, volunteers, normal, vip; each in file order."""
+    return GO_ORDER.index(person.priority), person.line
+
+
 def go_order(users: list[Assignment]) -> list[Assignment]:
-    """Key workers, volunteers, normal, vip; each in file order."""
-    return sorted(users, key=lambda u: (GO_ORDER.index(u.priority), u.line))
+    """People in the order in which seats are given and batches are filled."""
+    return sorted(users, key=go_rank)
 
 
 def slug(name: str, *, limit: int = 40) -> str:

@@ -194,12 +194,17 @@ def test_given_a_licence_to_replace_when_assessed_then_it_goes_in_the_same_call(
 
     assert view.removals == (OLD.sku_id,)
     assert len(view.grants) == 1
+    assert [(d.from_, d.to) for d in view.differences] == [
+        ("none", "SPE_E3"),
+        ("STANDARDPACK", "none"),
+    ]
 
 
 def test_given_only_a_removal_when_assessed_then_it_is_a_change() -> None:
     view = _license(a_license(), a_license(OLD), profile=a_profile(replaces=("STANDARDPACK",)))
 
     assert (view.finding, view.grants) == (Finding.CHANGE, ())
+    assert view.differences[0].from_ == "STANDARDPACK"
 
 
 def test_given_a_replaced_licence_from_a_group_when_assessed_then_it_cannot_be_removed() -> None:
