@@ -111,6 +111,7 @@ def start_host(
             origin = line.removeprefix(READY).strip()
             http = httpx.Client(base_url=origin, timeout=30)
             return HostProcess(process, origin, said, state, http)
+    process.stdout.close()
     log = (state.parent / "host.log").read_text()
     raise AssertionError(f"the host ended with {process.wait()}: {log}")
 

@@ -21,7 +21,8 @@ async def start(req: func.HttpRequest, client: df.DurableOrchestrationClient) ->
         instance_id=req.route_params.get("instance_id"),
         client_input=json.loads(body) if body else None,
     )
-    return client.create_check_status_response(req, instance_id)
+    response: func.HttpResponse = client.create_check_status_response(req, instance_id)
+    return response
 
 
 @app.route(route="raise/{instance_id}/{event}", methods=["POST"])
@@ -262,3 +263,35 @@ def boaster(context: df.DurableOrchestrationContext):
 def versioned(context: df.DurableOrchestrationContext):
     yield context.call_activity("double", 1)
     return context.version
+
+
+@app.activity_trigger(input_name="key")
+def count_runs(key: str) -> int:
+    failures[key] = failures.get(key, 0) + 1
+    return failures[key]
+
+
+@app.orchestration_trigger(context_name="context")
+def sleeper(context: df.DurableOrchestrationContext):
+    said = yield context.call_activity("doze", context.get_input())
+    runs = yield context.call_activity("count_runs", context.instance_id)
+    return [said, runs]
+
+
+@app.orchestration_trigger(context_name="context")
+def mixed(context: df.DurableOrchestrationContext):
+    number = context.get_input()
+    first = yield context.task_all([context.call_activity("double", number + i) for i in range(4)])
+    yield context.create_timer(context.current_utc_datetime + timedelta(seconds=0.05))
+    child = yield context.call_sub_orchestrator("fan", 3)
+    last = yield context.call_activity_with_retry("sometimes", df.RetryOptions(20, 50), number)
+    return [sum(first), child, last]
+
+
+@app.activity_trigger(input_name="number")
+async def sometimes(number: int) -> int:
+    await asyncio.sleep(0.01)
+    failures["sometimes"] = failures.get("sometimes", 0) + 1
+    if failures["sometimes"] % 3 == 0:
+        raise RuntimeError("not this time")
+    return number

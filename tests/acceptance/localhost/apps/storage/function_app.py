@@ -53,12 +53,16 @@ def emit(req: func.HttpRequest, out: func.Out[list[str]]) -> func.HttpResponse:
     return func.HttpResponse("sent")
 
 
-@app.route(route="slow/{how}")
-async def slow(req: func.HttpRequest) -> str:
-    if req.route_params["how"] == "sync":
-        time.sleep(0.2)
-    await asyncio.sleep(10)
-    return "never"
+@app.route(route="slow/async")
+async def slow_async(req: func.HttpRequest) -> str:
+    await asyncio.sleep(4)
+    return "too late"
+
+
+@app.route(route="slow/sync")
+def slow_sync(req: func.HttpRequest) -> str:
+    time.sleep(4)
+    return "too late"
 
 
 @app.timer_trigger(arg_name="timer", schedule="%TICK%")

@@ -1,0 +1,171 @@
+"""Starting and stopping the local host, with good and bad input."""
+
+import json
+import signal
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.localhost.host_process import APPS, HostProcess, launch, running
+
+pytestmark = pytest.mark.func_host
+
+
+def refused(app: Path, state: Path, *arguments: str) -> str:
+    """Start a host that must not start, and return what it says."""
+    process = launch(app, state, *arguments)
+    with process:
+        assert process.wait(30) == 1
+    return (state.parent / "host.log").read_text()
+
+
+def an_app(folder: Path, code: str) -> Path:
+    folder.mkdir()
+    (folder / "function_app.py").write_text(code)
+    return folder
+
+
+def test_given_an_app_that_does_not_import_when_started_then_its_error_and_exit_1(tmp_path: Path):
+    app = an_app(tmp_path / "app", "import there_is_no_such_module\n")
+
+    said = refused(app, tmp_path / "state.db")
+
+    assert "ModuleNotFoundError: No module named 'there_is_no_such_module'" in said
+    assert said.endswith("does not load.\n")
+
+
+def test_given_two_functions_of_one_name_when_started_then_exit_1(tmp_path: Path):
+    code = (
+        "import azure.functions as func\n"
+        "app = func.FunctionApp()\n"
+        "@app.route(route='a')\ndef same(req): pass\n"
+        "@app.route(route='b')\ndef same(req): pass\n"
+    )
+
+    assert "same" in refused(an_app(tmp_path / "app", code), tmp_path / "state.db")
+
+
+def test_given_a_folder_without_an_app_when_started_then_one_sentence(tmp_path: Path):
+    said = refused(tmp_path, tmp_path / "state.db")
+
+    assert said == f"{tmp_path} has no function_app.py.\n"
+
+
+def test_given_broken_settings_when_started_then_one_sentence(tmp_path: Path):
+    app = an_app(tmp_path / "app", "")
+    (app / "host.json").write_text("{")
+
+    said = refused(app, tmp_path / "state.db")
+
+    assert "host.json is not readable JSON" in said
+    assert said.count("\n") == 1
+
+
+def test_given_a_second_host_when_started_on_the_same_state_then_it_refuses(
+    basic: HostProcess, tmp_path: Path
+):
+    process = launch(APPS / "basic", basic.state)
+    with process:
+        assert process.wait(30) == 1
+
+    assert "is in use by another local host" in (basic.state.parent / "host.log").read_text()
+    assert basic.wait(basic.start("chain"))["runtimeStatus"] == "Completed"
+
+
+def test_given_a_state_file_that_is_none_when_started_then_it_is_left_alone(tmp_path: Path):
+    state = tmp_path / "state.db"
+    state.write_bytes(b"my holiday pictures" * 100)
+
+    said = refused(APPS / "basic", state)
+
+    assert "is not a usable database" in said
+    assert said.count("\n") == 1
+    assert state.read_bytes() == b"my holiday pictures" * 100
+
+
+def test_given_a_database_of_another_program_when_started_then_it_is_left_alone(tmp_path: Path):
+    state = tmp_path / "state.db"
+    with sqlite3.connect(state) as db:
+        db.execute("create table theirs (x)")
+    db.close()
+    before = state.read_bytes()
+
+    said = refused(APPS / "basic", state)
+
+    assert "is a database of another program" in said
+    assert state.read_bytes() == before
+
+
+def test_given_a_damaged_state_file_when_started_then_it_is_left_alone(tmp_path: Path):
+    state = tmp_path / "state.db"
+    with running(APPS / "basic", state) as host:
+        for _ in range(5):
+            host.wait(host.start("fan", 50))
+        host.stop()
+    content = bytearray(state.read_bytes())
+    content[4096 * 2 : 4096 * 4] = b"\xff" * 8192
+    state.write_bytes(content)
+
+    said = refused(APPS / "basic", state)
+
+    assert "damaged" in said or "not a usable database" in said
+    assert state.read_bytes() == bytes(content)
+
+
+def test_given_a_port_in_use_when_started_then_one_sentence(basic: HostProcess, tmp_path: Path):
+    port = basic.origin.rpartition(":")[2]
+
+    said = refused(APPS / "basic", tmp_path / "state.db", "--port", port)
+
+    assert f"cannot listen on port {port}" in said
+
+
+def test_given_a_running_activity_when_told_to_stop_then_it_finishes_first(tmp_path: Path):
+    with running(APPS / "basic", tmp_path / "state.db") as host:
+        instance_id = host.start("sleeper", 1.0)
+        host.wait_for(instance_id, {"Running"})
+        time.sleep(0.2)
+        started = time.monotonic()
+        code = host.stop()
+        seconds = time.monotonic() - started
+    with running(APPS / "basic", tmp_path / "state.db") as host:
+        done = host.wait(instance_id)
+
+    assert code == 0
+    assert 0.5 < seconds < 5
+    assert done["output"] == ["awake", 1]
+
+
+def test_given_an_idle_host_when_interrupted_then_it_ends_at_once(tmp_path: Path):
+    with running(APPS / "basic", tmp_path / "state.db") as host:
+        started = time.monotonic()
+        host.process.send_signal(signal.SIGINT)
+
+        assert host.process.wait(10) == 0
+        assert time.monotonic() - started < 3
+
+
+def test_given_settings_of_the_folder_when_started_then_the_environment_wins(tmp_path: Path):
+    code = (
+        "import json, os\nimport azure.functions as func\n"
+        "app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)\n"
+        "@app.route(route='%PATH_NAME%')\n"
+        "def show(req: func.HttpRequest) -> str:\n"
+        "    return json.dumps([os.environ['FIRST'], os.environ['SECOND']])\n"
+    )
+    app = an_app(tmp_path / "app", code)
+    values = {"FIRST": "file", "SECOND": "file", "PATH_NAME": "shown"}
+    (app / "local.settings.json").write_text(json.dumps({"Values": values}))
+
+    with running(app, tmp_path / "state.db", settings={"SECOND": "environment"}) as host:
+        assert host.http.get("/api/shown").json() == ["file", "environment"]
+
+
+def test_given_an_app_when_started_then_functions_and_addresses_are_listed(basic: HostProcess):
+    table = "\n".join(basic.said)
+
+    assert f"{basic.origin}/api/echo/{{number:int}}/{{*rest}} (anonymous)" in table
+    assert "chain" in table
+    assert basic.said[-1] == f"listening on {basic.origin}"
