@@ -111,7 +111,7 @@ def _decode(token: str) -> int:
 
 def next_link(call: Call, token: str, *, option: str = "$skiptoken") -> str:
     """Return the absolute URL of the next page: the same query with a token."""
-    query = {k: v for k, v in call.query.items() if k != option}
+    query = {k: v for k, v in call.query.items() if k not in ("$skiptoken", "$deltatoken")}
     query[option] = token
     return f"{call.base_url}/v1.0{call.path}?{urlencode(query, quote_via=quote, safe='$,()')}"
 

@@ -22,7 +22,7 @@ Handler = Callable[[World, Call], Answer]
 _KEY = re.compile(r"^(?P<name>[A-Za-z]+)\('(?P<key>.*)'\)$")
 _CALL = re.compile(r"^(?P<name>[A-Za-z]+)\((?P<args>\w+='(?:[^']|'')*'(?:,\w+='(?:[^']|'')*')*)\)$")
 _ARGUMENT = re.compile(r"(\w+)='((?:[^']|'')*)'")
-_QUALIFIER = "microsoft.graph.teamsadministration."
+_QUALIFIER = re.compile(r"^microsoft\.graph\.(?:teamsAdministration\.)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +106,7 @@ def split(path: str) -> tuple[str, ...]:
 
 def _canonical(text: str) -> list[str]:
     """Bring one segment to one form: `teams('x')`, `f(a='x',b='y')`, qualified names, `f()`."""
-    if text.lower().startswith(_QUALIFIER):
-        text = text[len(_QUALIFIER) :]
+    text = _QUALIFIER.sub("", text)
     if not text.endswith(")"):
         return [text]
     call = _CALL.match(text)

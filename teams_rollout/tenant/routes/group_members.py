@@ -57,6 +57,14 @@ def list_members(world: World, call: Call) -> Answer:
 
 
 @routes.add(
+    "GET", "/groups/{group}/members/user", permissions=READ_MEMBERS, cost=entra(3), options=_OPTIONS
+)
+def list_user_members(world: World, call: Call) -> Answer:
+    """List the members that are users: `.../members/microsoft.graph.user`."""
+    return list_members(world, call)
+
+
+@routes.add(
     "GET", "/groups/{group}/owners", permissions=READ_MEMBERS, cost=entra(), options=_OPTIONS
 )
 def list_owners(world: World, call: Call) -> Answer:

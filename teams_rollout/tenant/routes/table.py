@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from teams_rollout.tenant.routes import (
+    delta,
     group_members,
     groups,
     licences,
@@ -17,6 +18,7 @@ from teams_rollout.tenant.routes import (
 from teams_rollout.tenant.routing import Table
 
 MODULES = (
+    delta,
     users,
     licences,
     groups,

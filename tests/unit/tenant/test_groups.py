@@ -196,3 +196,11 @@ def test_given_groups_when_expanded_or_filtered_by_team_then_the_right_ones():
 
     [row] = found["value"]
     assert (row["id"], row["owners"][0]["id"]) == (TEAM, EVE)
+
+
+def test_given_members_when_cast_to_users_then_the_same_people():
+    tenant = Tenant(seed(groups=[group(GROUP, "Any", members=[BOB])]))
+
+    rows = tenant.get(f"/groups/{GROUP}/members/microsoft.graph.user?$select=id").body["value"]
+
+    assert [row["id"] for row in rows] == [BOB]
