@@ -172,7 +172,9 @@ def _next_ref(rollout: RolloutRecord, existing: Sequence[UserRecord]) -> int:
 def _with_next_ref(
     rollout: RolloutRecord, existing: Sequence[UserRecord], people: Sequence[UserRecord]
 ) -> RolloutRecord:
-    return rollout.model_copy(update={"next_ref": _next_ref(rollout, [*existing, *people])})
+    following = _next_ref(rollout, [*existing, *people])
+    shards = -(-(following - 1) // SHARD_SIZE)
+    return rollout.model_copy(update={"next_ref": following, "next_shard": shards + 1})
 
 
 def _rollout(

@@ -187,7 +187,9 @@ def is_due(user: UserRecord, step: Step, now: datetime) -> bool:
     record = user.steps.get(step)
     if record is None:
         return True
-    if record.outcome.is_retryable or (record.outcome is Outcome.WAITING and record.retry_at):
+    if step is Step.PHONE_NUMBER and record.awaits_verification:
+        return record.outcome is Outcome.WAITING  # had to wait for Teams; verification asks again
+    if record.outcome.is_retryable:
         return record.retry_at is None or record.retry_at <= now + timedelta(milliseconds=100)
     return False
 
