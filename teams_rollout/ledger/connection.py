@@ -1,7 +1,7 @@
 """One process's connection to its storage account: rows, transactions, queues, and clear errors.
 
-The SDK's own retries are the only ones (three, within about two seconds); what still fails
-becomes a `LedgerError` in words. No message holds a key, a token or a person.
+The SDK's own retries are the only ones, few and short; what still fails becomes a `LedgerError`
+in words. No message holds a key, a token or a person.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 from azure.core import MatchConditions
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import (
-    ClientAuthenticationError,
     HttpResponseError,
     ResourceExistsError,
     ServiceRequestError,
@@ -30,12 +29,20 @@ TRANSACTION_LIMIT = 100
 
 Operation = tuple[str, Row, dict[str, Any]]
 
+# Nobody home is said within about a second; a busy service gets four chances in four seconds.
 _TABLE_RETRIES: dict[str, Any] = {
-    "retry_total": 3,
-    "retry_backoff_factor": 0.3,
+    "retry_total": 4,
+    "retry_connect": 2,
+    "retry_backoff_factor": 0.25,
     "retry_backoff_max": 2,
 }
-_QUEUE_RETRIES: dict[str, Any] = {"retry_total": 3, "initial_backoff": 0, "increment_base": 2}
+_QUEUE_RETRIES: dict[str, Any] = {
+    "retry_total": 4,
+    "retry_connect": 1,
+    "initial_backoff": 0,
+    "increment_base": 1,
+    "random_jitter_range": 1,
+}
 
 
 class Storage:
@@ -270,11 +277,6 @@ def _in_words(url: str) -> Iterator[None]:
             f"The storage at {host} could not be reached. On a laptop start it with "
             "`rollout lab up`; in Azure check the account's address and its firewall."
         ) from error
-    except ClientAuthenticationError as error:
-        raise LedgerError(
-            f"The storage at {host} refused our sign-in ({error.status_code}). Check the "
-            "connection string, or the identity's Table and Queue Data Contributor roles."
-        ) from error
     except HttpResponseError as error:
         raise _refusal(host, error) from error
 
@@ -284,6 +286,11 @@ def _refusal(host: str, error: HttpResponseError) -> LedgerError:
     code = str(getattr(code, "value", code))  # an enum, a text or nothing, as the SDK likes
     if code.endswith(("TableNotFound", "QueueNotFound")):
         return LedgerError(f"The storage at {host} is empty: prepare the ledger first.")
+    if error.status_code in (401, 403):
+        return LedgerError(
+            f"The storage at {host} refused our sign-in ({error.status_code} {code}). Check the "
+            "connection string, or the identity's Table and Queue Data Contributor roles."
+        )
     if error.status_code == 404:
         return NotFound("there is no such row")
     if isinstance(error, ResourceExistsError) or error.status_code in (409, 412):
