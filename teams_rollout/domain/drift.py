@@ -64,18 +64,21 @@ def find_drift(
 def _compare(record: StepRecord | None, view: StepView) -> Drift | None:
     if record is None:
         return None
-    was = record.code or "right"
-    now = view.code or ("right" if view.finding is Finding.SATISFIED else _words(view))
     if record.is_done and record.outcome is not Outcome.SKIPPED:
         if view.finding is Finding.SATISFIED:
             return None
-        return Drift(kind=view.step.value, detail=f"was right, is now {now}")
-    if record.code in ASSESSABLE_CODES and view.code != record.code:
-        return Drift(kind=view.step.value, detail=f"was {was}, is now {now}")
+        return Drift(kind=view.step.value, detail=f"was right, is now {_words(view)}")
+    # The known reason may still hold while another part of the same step has come undone.
+    is_undone = view.code != record.code or view.finding is Finding.CHANGE
+    if record.code in ASSESSABLE_CODES and is_undone:
+        return Drift(kind=view.step.value, detail=f"was {record.code}, is now {_words(view)}")
     return None
 
 
 def _words(view: StepView) -> str:
+    if view.finding is Finding.SATISFIED:
+        return "right"
     if view.finding is Finding.PENDING:
         return WAITING_FOR_MICROSOFT
-    return "; ".join(f"{d.from_} (wanted {d.to})" for d in view.differences) or view.finding.value
+    changes = "; ".join(f"{d.from_} (wanted {d.to})" for d in view.differences)
+    return changes or view.code or view.finding.value
