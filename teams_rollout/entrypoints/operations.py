@@ -86,10 +86,15 @@ def to_view(record: OperationRecord) -> OperationView:
         status=record.status.value,
         percent=record.percent,
         result=record.result,
-        error=record.error,
+        error=_spoken(record.error) if record.error else None,
         createdAt=record.created_at,
         updatedAt=record.updated_at,
     )
+
+
+def _spoken(error: dict[str, Any]) -> dict[str, Any]:
+    """The error with a `message` and a `do`, whoever recorded it."""
+    return {"message": error.get("detail", ""), "do": "", **error}
 
 
 def accepted(request: Request, record: OperationRecord) -> JSONResponse:

@@ -38,7 +38,7 @@ class PlanCache:
         header = plan.header
         return PlanView(
             plan_id=header.plan_id,
-            wave=await _wave_name(services, header),
+            wave=header.wave,
             made_at=header.made_at,
             expires_at=header.expires_at,
             users=header.users,
@@ -73,8 +73,3 @@ def _changes(row: PlanRow) -> list[PlanChange]:
         PlanChange.model_validate({"id": row.object_id or None, "upn": row.upn, **change})
         for change in row.changes
     ]
-
-
-async def _wave_name(services: Services, header: PlanHeader) -> str:
-    record = await services.ledger.find_wave(header.rollout_id, header.wave)
-    return record.name if record else header.wave

@@ -4,6 +4,7 @@ Deliveries repeat and overtake each other, so every function here may run twice.
 """
 
 import logging
+from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -22,6 +23,7 @@ from teams_rollout.ledger.records import (
 )
 
 logger = logging.getLogger(__name__)
+_Message = TypeVar("_Message", bound=Payload)
 
 POISONED = "poisoned_batch"
 _OVER = frozenset({BatchState.ACCEPTED, BatchState.CANCELLED})
@@ -29,10 +31,23 @@ _CLAIM_TRIES = 3
 _PEOPLE_PER_COMMIT = 33
 
 
+class UnreadableMessageError(ValueError):
+    """A message is not what its queue carries; says which fields, never what is in them."""
+
+
 class WakeUp(Payload):
     """The message on `rollout-wakeups`."""
 
     instance_id: str
+
+
+def _read(kind: type[_Message], message: str | bytes) -> _Message:
+    """The message; an error's text must not repeat it, because the host logs that."""
+    try:
+        return kind.model_validate_json(message)
+    except ValidationError as error:
+        wrong = sorted({".".join(map(str, e["loc"])) or "JSON" for e in error.errors()})
+    raise UnreadableMessageError(f"Not a {kind.__name__}: {', '.join(wrong)} missing or wrong.")
 
 
 def _instance(request: BatchRequest) -> str:
@@ -51,7 +66,7 @@ async def start_batch(services: Services, starter: Starter, message: str | bytes
     Raises:
         Exception: anything at all makes the queue deliver again.
     """
-    request = BatchRequest.model_validate_json(message)
+    request = _read(BatchRequest, message)
     if await claim(services, request):
         # Claimed but absent is a crash between claim and start: whoever comes next starts it.
         await starter.start(
@@ -88,7 +103,7 @@ async def claim(services: Services, request: BatchRequest) -> bool:
 
 async def wake_up(starter: Starter, message: str | bytes) -> None:
     """Raise the wake event that a message asks for; an instance that has ended needs none."""
-    await starter.raise_wake(WakeUp.model_validate_json(message).instance_id)
+    await starter.raise_wake(_read(WakeUp, message).instance_id)
 
 
 async def see_to_poison(services: Services, starter: Starter, message: str | bytes) -> None:
@@ -96,11 +111,11 @@ async def see_to_poison(services: Services, starter: Starter, message: str | byt
 
     1. A claimed batch may be running: it is marked, and started if its instance is absent.
     2. An unclaimed one is marked first, which ends all claims; then its people are blocked, then
-       it counts as answered, and the wave is woken. A crash in between repeats from the mark.
+       it counts as answered, and the dispatcher is woken. A crash in between repeats from the mark.
     """
     try:
-        request = BatchRequest.model_validate_json(message)
-    except ValidationError:
+        request = _read(BatchRequest, message)
+    except UnreadableMessageError:
         logger.exception("Poisoned message is unreadable", extra={"action": "batch_poisoned"})
         return
     logger.error(
@@ -127,7 +142,7 @@ async def see_to_poison(services: Services, starter: Starter, message: str | byt
         )
     )
     await services.ledger.send_wake_up(
-        names.wave_instance(request.rollout_id, request.wave, request.epoch)
+        names.dispatch_instance(request.rollout_id, request.wave, request.epoch)
     )
 
 
@@ -152,24 +167,16 @@ async def _block_people(services: Services, batch: BatchRecord) -> None:
 
 
 def _blocked(services: Services, record: UserRecord) -> UserUpdate | None:
-    """The person's first open step as blocked; None for people who have an end already."""
-    for step in STEP_ORDER:
-        done = record.steps.get(step)
-        if done is not None and done.outcome in (Outcome.ALREADY, Outcome.APPLIED):
-            continue
-        if done is not None and not done.outcome.is_retryable:
-            return None
-        now = services.clock()
-        return UserUpdate(
-            ref=record.key.ref,
-            steps={step: StepRecord(outcome=Outcome.BLOCKED, code=POISONED, at=now)},
-            events=(
-                TimelineEvent(
-                    at=now, step=step.value, outcome=Outcome.BLOCKED.value, code=POISONED
-                ),
-            ),
-        )
-    return None
+    """Every step that still waits for this batch as blocked; None when no step does."""
+    now = services.clock()
+    pending = [s for s in STEP_ORDER if s not in record.steps or not record.steps[s].is_answered]
+    if not pending:
+        return None
+    blocked = StepRecord(outcome=Outcome.BLOCKED, code=POISONED, at=now)
+    event = TimelineEvent(
+        at=now, step=pending[0].value, outcome=Outcome.BLOCKED.value, code=POISONED
+    )
+    return UserUpdate(ref=record.key.ref, steps=dict.fromkeys(pending, blocked), events=(event,))
 
 
 async def _audit(services: Services, request: BatchRequest) -> None:
