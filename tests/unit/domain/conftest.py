@@ -1,0 +1,6 @@
+"""Hypothesis without a stopwatch: a busy machine must not make a right example fail."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("domain", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("domain")
