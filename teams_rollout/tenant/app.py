@@ -19,6 +19,7 @@ from teams_rollout.tenant import batch, control, errors, signin
 from teams_rollout.tenant.errors import GraphError
 from teams_rollout.tenant.faults import Rule
 from teams_rollout.tenant.gateway import BAD_JSON, Simulator, perform
+from teams_rollout.tenant.routes.table import TABLE
 from teams_rollout.tenant.routing import split
 from teams_rollout.tenant.wire import Answer, Call, Json, dumps
 
@@ -111,7 +112,7 @@ class TenantApp:
 
     def _answer(self, call: Call, items: list[Json] | None, fault: Rule | None) -> Answer:
         if items is None:
-            return perform(self.sim, call)
+            return perform(self.sim, call, TABLE.match(call))
         self.sim.stats.batches += 1
         partial = fault is not None and fault.kind == "partial_batch"
         broken = self.sim.faults.pick(len(items)) if partial else set()

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 
 from teams_rollout.tenant.errors import GraphError
 from teams_rollout.tenant.gateway import Simulator, object_key, perform
+from teams_rollout.tenant.routes.table import TABLE
 from teams_rollout.tenant.routing import split
 from teams_rollout.tenant.wire import Answer, Call, Json
 
@@ -118,11 +119,12 @@ def _refusal(item: Json, progress: _Progress) -> Answer | None:
 
 
 def _one(sim: Simulator, call: Call, item: Json, progress: _Progress, broken: bool) -> Answer:
-    key = object_key(sim, call)
+    route = TABLE.match(call)
+    key = object_key(sim, call, route)
     locked = key is not None and key in progress.written and not _depends(item)
     if key is not None:
         progress.written.add(key)
-    return perform(sim, call, broken=broken, locked=locked)
+    return perform(sim, call, route, broken=broken, locked=locked)
 
 
 def _plain(status: int, code: str, message: str) -> Answer:

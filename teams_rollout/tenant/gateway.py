@@ -13,7 +13,6 @@ from typing import Any
 from teams_rollout.tenant import errors, faults, odata
 from teams_rollout.tenant.errors import GraphError
 from teams_rollout.tenant.faults import STATUS_KINDS, Faults
-from teams_rollout.tenant.routes.table import TABLE
 from teams_rollout.tenant.routing import Route
 from teams_rollout.tenant.stats import Stats
 from teams_rollout.tenant.throttle import Throttle, throttled, unit_cost
@@ -42,14 +41,20 @@ class Simulator:
         self.stats = Stats()
 
 
-def perform(sim: Simulator, call: Call, *, broken: bool = False, locked: bool = False) -> Answer:
-    """Carry out one operation.
+def perform(
+    sim: Simulator,
+    call: Call,
+    route: Route | None,
+    *,
+    broken: bool = False,
+    locked: bool = False,
+) -> Answer:
+    """Carry out one operation on the route that `TABLE.match` found for it.
 
     Args:
         broken: a partial batch leaves this item out: 503 without effect.
         locked: another item of the same batch writes the same object: 409.
     """
-    route = TABLE.match(call)
     now = sim.world.clock()
     name = route.name if route else f"{call.method} (not implemented)"
     write = bool(route and route.writes)
@@ -148,9 +153,8 @@ def _run(sim: Simulator, route: Route, call: Call) -> Answer:
     return answer
 
 
-def object_key(sim: Simulator, call: Call) -> str | None:
+def object_key(sim: Simulator, call: Call, route: Route | None) -> str | None:
     """Return the directory object that a call writes, for the detection of parallel writes."""
-    route = TABLE.match(call)
     if route is None or not route.serial:
         return None
     key: Any = call.params.get(route.serial, "")

@@ -124,21 +124,21 @@ class Table:
     """Finds the route of a call by method and segments; literal segments ignore capitals."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        self._by_length: dict[int, list[tuple[tuple[str, ...], dict[str, Route]]]] = {}
+        self._shapes: dict[tuple[int, str], list[tuple[tuple[str, ...], dict[str, Route]]]] = {}
         for route in routes:
             parts = tuple(route.template.strip("/").split("/"))
-            shapes = self._by_length.setdefault(len(parts), [])
+            shapes = self._shapes.setdefault((len(parts), parts[0].lower()), [])
             found = next((methods for shape, methods in shapes if shape == parts), None)
             if found is None:
                 found = {}
                 shapes.append((parts, found))
             found[route.method] = route
-        for shapes in self._by_length.values():
+        for shapes in self._shapes.values():
             shapes.sort(key=lambda item: sum(part.startswith("{") for part in item[0]))
 
     def match(self, call: Call) -> Route | None:
         """Return the route and fill `call.params`; None when nothing answers there."""
-        for parts, methods in self._by_length.get(len(call.segments), ()):
+        for parts, methods in self._shapes.get((len(call.segments), call.segments[0].lower()), ()):
             params = _bind(parts, call.segments)
             if params is None:
                 continue

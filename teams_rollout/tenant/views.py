@@ -5,6 +5,8 @@ A user's whole resource is built once and kept until he changes; `$select` picks
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from teams_rollout.tenant import homing
 from teams_rollout.tenant.model import Channel, Group, Inherited, Sku, Team, User
 from teams_rollout.tenant.wire import Json, iso
@@ -19,6 +21,7 @@ _SERVICES = (
 )
 
 
+@lru_cache(maxsize=1024)
 def service_of(plan_name: str) -> str:
     """Return the service name under which Entra lists a plan."""
     return next((s for prefix, s in _SERVICES if plan_name.startswith(prefix)), plan_name)
@@ -27,8 +30,8 @@ def service_of(plan_name: str) -> str:
 # -- users ----------------------------------------------------------------------------------
 
 
-def _assigned_licences(user: User) -> list[Json]:
-    """The union Graph shows: a plan is off only where every way of holding the SKU has it off."""
+def assigned_licences(user: User) -> list[Json]:
+    """Return the union Graph shows: a plan is off only where every way of holding it is off."""
     off: dict[str, set[str]] = {}
     for sku_id, licence in user.direct.items():
         off[sku_id] = set(licence.disabled)
@@ -98,7 +101,7 @@ def user_view(world: World, user: User) -> Json:
         user.view = {
             **user.props,
             "id": user.id,
-            "assignedLicenses": _assigned_licences(user),
+            "assignedLicenses": assigned_licences(user),
             "licenseAssignmentStates": _assignment_states(user),
             "assignedPlans": _assigned_plans(world, user),
             "provisionedPlans": _provisioned_plans(world, user),
@@ -113,7 +116,7 @@ def listed_user(world: World, user: User) -> Json:
 
 def licence_details(world: World, user: User) -> list[Json]:
     """Return the user's SKUs with the provisioning status of each plan."""
-    off = {x["skuId"]: set(x["disabledPlans"]) for x in _assigned_licences(user)}
+    off = {x["skuId"]: set(x["disabledPlans"]) for x in assigned_licences(user)}
     return [_licence_detail(user, world.skus[sku_id], off[sku_id]) for sku_id in sorted(user.held)]
 
 

@@ -6,9 +6,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 Json = dict[str, Any]
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
 @dataclass(slots=True)
@@ -46,17 +49,22 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+@lru_cache(maxsize=4096)
+def _second(epoch: int) -> str:
+    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
 def iso(epoch: float) -> str:
     """Format epoch seconds the way Graph does: UTC, whole seconds, `Z`."""
-    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{_second(int(epoch))}Z"
 
 
 def iso_ms(epoch: float) -> str:
     """Format epoch seconds in UTC with milliseconds, as the effects journal needs."""
-    moment = datetime.fromtimestamp(epoch, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    second, thousandths = divmod(int(epoch * 1000), 1000)
+    return f"{_second(second)}.{thousandths:03d}Z"
 
 
 def dumps(value: Any) -> bytes:
     """Serialise compactly, names with diacritics unescaped."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _encode(value).encode()

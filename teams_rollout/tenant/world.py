@@ -11,6 +11,7 @@ import base64
 import hashlib
 import uuid
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from random import Random
 from typing import Any
 
@@ -214,6 +215,7 @@ class World:
             self.policy_ids[self.policy_id(policy_type, name)] = (policy_type, name)
 
     @staticmethod
+    @lru_cache(maxsize=4096)
     def policy_id(policy_type: str, name: str) -> str:
         """Return the opaque id of a policy instance: 43 characters, like Microsoft's."""
         digest = hashlib.sha256(f"{policy_type}/{name}".encode()).digest()

@@ -11,7 +11,7 @@ from teams_rollout.tenant.model import Sku
 from teams_rollout.tenant.routes.users import cause_of, render_user, require_user
 from teams_rollout.tenant.routing import Routes
 from teams_rollout.tenant.schema import USER_DEFAULT
-from teams_rollout.tenant.views import user_view
+from teams_rollout.tenant.views import assigned_licences, user_view
 from teams_rollout.tenant.wire import Answer, Call, Json
 from teams_rollout.tenant.world import World
 
@@ -84,8 +84,8 @@ def assign_licence(world: World, call: Call) -> Answer:
     user = require_user(world, call.params["user"])
     add, remove = licence_change(call.json_object())
     licensing.assign(world, user, add=add, remove=remove, cause=cause_of(call))
-    row = render_user(user_view(world, user), (*USER_DEFAULT, "assignedLicenses"))
-    return Answer(200, row)
+    short = {**user.props, "id": user.id, "assignedLicenses": assigned_licences(user)}
+    return Answer(200, render_user(short, (*USER_DEFAULT, "assignedLicenses")))
 
 
 @routes.add(
