@@ -128,6 +128,9 @@ def _spec(name: str, function: Any, bindings: Sequence[Binding]) -> FunctionSpec
     func = function.get_user_function()
     names = {binding["name"] for binding in bindings}
     parameters = inspect.signature(func).parameters
+    missing = sorted(names - {"$return"} - parameters.keys())
+    if missing:
+        raise AppError(f"The function {name} has no parameter {missing[0]}, which a binding names.")
     return FunctionSpec(
         name=trigger.get(_NAME_KEY.get(kind, "")) or name,
         kind=kind,

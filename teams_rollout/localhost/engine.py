@@ -20,7 +20,7 @@ from teams_rollout.localhost.activities import ActivityRunner, wind_down
 from teams_rollout.localhost.commit import Effects, commit_turn
 from teams_rollout.localhost.instances import Instance
 from teams_rollout.localhost.mailbox import ActivityTask, Message
-from teams_rollout.localhost.protocol import Event, utc_now
+from teams_rollout.localhost.protocol import Event, RuntimeStatus, utc_now
 from teams_rollout.localhost.store import Store
 from teams_rollout.localhost.turn import KnownFunctions, Outcome, RunOrchestrator, Turn
 from teams_rollout.localhost.wakeups import Wakeups
@@ -187,8 +187,10 @@ class Engine:
             known=self.known,
         )
         outcome = turn.play() if len(past) < LONG_HISTORY else await asyncio.to_thread(turn.play)
-        if outcome.status.value != instance.status.value:
-            logger.debug("Instance is %s [instance=%s]", outcome.status, instance.id)
+        level = logging.WARNING if outcome.status is RuntimeStatus.FAILED else logging.DEBUG
+        logger.log(
+            level, "%s is %s [instance=%s]", instance.name, outcome.status.value, instance.id
+        )
         return outcome
 
     def _note_pace(self, instance_id: str, seconds: float) -> None:
