@@ -63,7 +63,7 @@ class TableLookupStore:
         prefix = keys.encode(longest)
         rows = await self._storage.first_page(
             LOOKUP_TABLE,
-            in_partition(keys.word_partition(rollout_id, longest), start=prefix),
+            _leaves_with(prefix, keys.word_partition(rollout_id, longest)),
             limit=_LEAVES_READ,
         )
         hits: dict[str, LookupHit] = {}
@@ -164,14 +164,16 @@ def _hit(entry: Entry) -> LookupHit:
     )
 
 
+def _leaves_with(prefix: str, partition: str) -> str:
+    """Filter: leaves that may hold entries with the prefix; each is stored under its last key."""
+    return f"{in_partition(partition, start=prefix)} and first lt '{keys.end_of(prefix)}'"
+
+
 def _with_prefix(rows: Iterable[Row], prefix: str) -> Iterator[Entry]:
-    end = keys.end_of(prefix)
     for row in rows:
         for entry in _leaf(row).entries:
             if entry.key.startswith(prefix):
                 yield entry
-        if row["RowKey"] >= end:
-            return
 
 
 def _leaf(row: Row) -> Leaf:
@@ -202,7 +204,8 @@ def _operations(partition: str, change: LeafChange) -> Iterator[Operation]:
     old = change.old
     for leaf in change.new:
         text = _ENTRIES.dump_json(leaf.entries, exclude_defaults=True).decode()
-        row = {"PartitionKey": partition, "RowKey": leaf.key, **split_text(text, name="entries")}
+        keyed = {"PartitionKey": partition, "RowKey": leaf.key, "first": leaf.entries[0].key}
+        row = keyed | split_text(text, name="entries")
         if old is not None and leaf.key == old.key:
             yield replace(row, etag=old.etag)
         else:
