@@ -12,14 +12,9 @@ from starlette.exceptions import HTTPException
 
 from teams_rollout.entrypoints.context import Context
 from teams_rollout.entrypoints.edge import Edge
+from teams_rollout.entrypoints.failures import PROBLEM_RESPONSES, problem_response, to_problem
 from teams_rollout.entrypoints.ports import ServicesProvider
-from teams_rollout.entrypoints.problems import (
-    PROBLEM_RESPONSES,
-    Problem,
-    ProblemError,
-    problem_response,
-    to_problem,
-)
+from teams_rollout.entrypoints.problems import Problem, ProblemError
 from teams_rollout.entrypoints.routes import health, helpdesk, imports, rollout, users, waves
 from teams_rollout.ledger.ports import LedgerError
 

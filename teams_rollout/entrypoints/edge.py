@@ -7,7 +7,8 @@ import logging
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from teams_rollout.entrypoints.problems import ProblemError, problem_response, unexpected
+from teams_rollout.entrypoints.failures import problem_response
+from teams_rollout.entrypoints.problems import ProblemError, unexpected
 
 logger = logging.getLogger(__name__)
 

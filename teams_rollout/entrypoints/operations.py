@@ -1,16 +1,11 @@
-"""Long operations: the record, the orchestration behind it, and the 202 that points at both.
+"""Long operations: the record and the orchestration behind it.
 
 The record is written before the orchestration is started, so whoever holds its address can always
 read it; an orchestration that died without saying so is reported as failed by asking the engine.
 """
 
-import hashlib
-import uuid
 from datetime import timedelta
 from typing import Any
-
-from fastapi import Request
-from fastapi.responses import JSONResponse
 
 from teams_rollout.contracts import names
 from teams_rollout.contracts.payloads import OperationRequest
@@ -32,14 +27,6 @@ _ORCHESTRATIONS = {
 }
 _SILENCE = timedelta(seconds=10)
 """How long a running record may stay unchanged before the engine is asked."""
-
-
-def new_operation_id(request: Request) -> str:
-    """A fresh id, or the same one again for a request repeated under its `Idempotency-Key`."""
-    key = request.headers.get("idempotency-key", "")
-    if not key:
-        return uuid.uuid4().hex
-    return hashlib.sha256(f"{request.url.path}\n{key}".encode()).hexdigest()[:32]
 
 
 async def open_operation(
@@ -95,14 +82,6 @@ def to_view(record: OperationRecord) -> OperationView:
 def _spoken(error: dict[str, Any]) -> dict[str, Any]:
     """The error with a `message` and a `do`, whoever recorded it."""
     return {"message": error.get("detail", ""), "do": "", **error}
-
-
-def accepted(request: Request, record: OperationRecord) -> JSONResponse:
-    """202 with the operation and where to poll it."""
-    location = f"{request.base_url}api/v1/operations/{record.id}"
-    headers = {"Operation-Location": location, "Retry-After": "1"}
-    body = to_view(record).model_dump(mode="json")
-    return JSONResponse(body, status_code=202, headers=headers)
 
 
 async def get_operation(

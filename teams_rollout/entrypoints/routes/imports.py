@@ -14,6 +14,7 @@ from teams_rollout.entrypoints import operations, uploads
 from teams_rollout.entrypoints.context import ServicesDep, StarterDep
 from teams_rollout.entrypoints.identity import Caller
 from teams_rollout.entrypoints.ports import Services
+from teams_rollout.entrypoints.routes import accepting
 from teams_rollout.entrypoints.routes.callers import Operator
 from teams_rollout.entrypoints.views import OperationView
 from teams_rollout.ledger.records import AuditEntry
@@ -74,7 +75,7 @@ async def import_files(
     difference = await uploads.compare(services, rollout_id, roster, only_wave=form.wave or None)
     if current and current.import_id and not (form.confirm or difference.is_empty):
         raise uploads.ask_first(difference)
-    import_id = operations.new_operation_id(request)
+    import_id = accepting.new_operation_id(request)
     await uploads.stage(
         services,
         roster,
@@ -92,7 +93,7 @@ async def import_files(
         ),
         about=_about(roster, difference, faults),
     )
-    return operations.accepted(request, record)
+    return accepting.accepted(request, record)
 
 
 def _about(

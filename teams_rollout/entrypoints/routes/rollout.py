@@ -9,6 +9,7 @@ from teams_rollout.contracts.payloads import OperationRequest
 from teams_rollout.entrypoints import operations
 from teams_rollout.entrypoints.context import RolloutDep, ServicesDep, StarterDep
 from teams_rollout.entrypoints.problems import ProblemError
+from teams_rollout.entrypoints.routes import accepting
 from teams_rollout.entrypoints.routes.callers import Operator, Reader, Reporter
 from teams_rollout.entrypoints.views import (
     AuditItem,
@@ -59,7 +60,7 @@ async def reconcile(
     _caller: Operator,
 ) -> JSONResponse:
     """Compare the tenant with the desired state now, as every night; repairs nothing."""
-    run_id = operations.new_operation_id(request)
+    run_id = accepting.new_operation_id(request)
     record = await operations.run_operation(
         services,
         starter,
@@ -67,7 +68,7 @@ async def reconcile(
         request=OperationRequest(rollout_id=rollout.rollout_id, operation_id=run_id, run_id=run_id),
         about={"run_id": run_id},
     )
-    return operations.accepted(request, record)
+    return accepting.accepted(request, record)
 
 
 @router.get("/drift")

@@ -17,6 +17,7 @@ from teams_rollout.entrypoints.context import (
     WaveDep,
 )
 from teams_rollout.entrypoints.problems import ProblemError
+from teams_rollout.entrypoints.routes import accepting
 from teams_rollout.entrypoints.routes.callers import Approver, Operator, Reader, Reporter
 from teams_rollout.entrypoints.starting import start_wave
 from teams_rollout.entrypoints.views import (
@@ -89,12 +90,12 @@ async def plan_wave(
         kind=operations.PLAN,
         request=OperationRequest(
             rollout_id=record.rollout_id,
-            operation_id=operations.new_operation_id(request),
+            operation_id=accepting.new_operation_id(request),
             wave=record.slug,
         ),
         about={"wave": record.name},
     )
-    return operations.accepted(request, operation)
+    return accepting.accepted(request, operation)
 
 
 @router.get("/plans/{plan_id}")
@@ -127,7 +128,7 @@ async def start(
         services, starter, record, caller=caller, allow_shortage=body.allow_shortage
     )
     if started.operation is not None:
-        return operations.accepted(request, started.operation)
+        return accepting.accepted(request, started.operation)
     view = await waves.view_wave(services, context, started.wave)
     answer = StartAnswer(result=started.result, wave=view)
     return JSONResponse(answer.model_dump(mode="json"))
