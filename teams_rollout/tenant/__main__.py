@@ -59,6 +59,8 @@ def _run(options: argparse.Namespace) -> None:
         rng_seed=options.rng_seed,
     )
     sim = build(seeds.read(source), settings=settings, faults=_faults(options.faults))
+    if source is options.state:
+        seeds.resume(sim.world, source)
     tls = (options.tls_cert, options.tls_key) if options.tls_cert and options.tls_key else None
     serve(TenantApp(sim), host=options.host, port=options.port, state=options.state, tls=tls)
 

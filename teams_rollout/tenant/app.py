@@ -32,6 +32,8 @@ _VERSION = "/v1.0"
 _TOKEN = re.compile(r"^/([^/]+)/oauth2/(?:v2\.0/)?token$")
 _DISCOVERY = re.compile(r"^/([^/]+)(?:/v2\.0)?/\.well-known/openid-configuration$")
 _INSTANCES = "/common/discovery/instance"
+_JSON = "application/json;odata.metadata=minimal;charset=utf-8"
+_PLAIN = "text/plain"
 _GATEWAY_TIMEOUT = GraphError(504, "GatewayTimeout", "The upstream server did not answer in time.")
 
 
@@ -184,7 +186,7 @@ async def _respond(send: Send, answer: Answer, call: Call | None = None) -> None
     body = b""
     if answer.body is not None:
         body = dumps(answer.body)
-        headers["Content-Type"] = "application/json;odata.metadata=minimal;charset=utf-8"
+        headers["Content-Type"] = _PLAIN if isinstance(answer.body, int) else _JSON
     await _send(send, answer.status, body, headers)
 
 

@@ -55,14 +55,24 @@ class Journal:
             "after": after,
             "request_id": cause.request_id,
         }
-        self._open.append(dumps(line) + b"\n")
-        if len(self._open) == _CHUNK_LINES:
-            self._full.append(zlib.compress(b"".join(self._open), 1))
-            self._open = []
+        self._append(dumps(line) + b"\n")
 
     def silent(self) -> None:
         """Note a change that no effect kind describes, so that it is not called redundant."""
         self.changes += 1
+
+    def restore(self, lines: bytes) -> None:
+        """Take over the lines of an earlier run and go on numbering after them."""
+        self._full, self._open = [], []
+        for line in lines.splitlines(keepends=True):
+            self._append(line)
+        self.last_seq = len(self._full) * _CHUNK_LINES + len(self._open)
+
+    def _append(self, line: bytes) -> None:
+        self._open.append(line)
+        if len(self._open) == _CHUNK_LINES:
+            self._full.append(zlib.compress(b"".join(self._open), 1))
+            self._open = []
 
     def read(self, *, after: int = 0) -> bytes:
         """Return the lines with a sequence number above `after`."""

@@ -10,7 +10,6 @@ import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from teams_rollout.tenant import homing, licensing
 from teams_rollout.tenant.model import (
@@ -23,7 +22,7 @@ from teams_rollout.tenant.model import (
     Team,
     User,
 )
-from teams_rollout.tenant.wire import Json
+from teams_rollout.tenant.wire import Json, dumps
 from teams_rollout.tenant.world import World
 
 _LONG_AGO = "2019-01-07T09:00:00Z"
@@ -288,9 +287,24 @@ def _dump_team(world: World, team: Team) -> Json:
     }
 
 
+def effects_file(state: Path) -> Path:
+    """Return where the effects that belong to a state file are kept."""
+    return state.with_name(f"{state.name}.effects.jsonl")
+
+
 def write(world: World, path: Path) -> None:
-    """Write the state to a file, whole or not at all."""
-    text: Any = json.dumps(dump(world), ensure_ascii=False, separators=(",", ":"))
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    """Write the state, and the effects beside it; each file whole or not at all."""
+    for target, content in (
+        (effects_file(path), world.journal.read()),
+        (path, dumps(dump(world))),
+    ):
+        part = target.with_name(f"{target.name}.part")
+        part.write_bytes(content)
+        part.replace(target)
+
+
+def resume(world: World, path: Path) -> None:
+    """Take over the effects that were written beside a state file, if there are any."""
+    effects = effects_file(path)
+    if effects.exists():
+        world.journal.restore(effects.read_bytes())

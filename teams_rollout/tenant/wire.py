@@ -42,10 +42,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, JSON body (None = no content) and headers of one answer."""
+    """Status, body (an object, a plain count, or nothing) and headers of one answer."""
 
     status: int
-    body: Json | None = None
+    body: Json | int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 

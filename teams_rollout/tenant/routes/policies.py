@@ -136,6 +136,14 @@ def assign(world: World, call: Call) -> Answer:
 
 
 @routes.add(
+    "GET", "/admin/teams/policy/userAssignments", permissions=_ASSIGN, cost=limits.ADMIN_GET
+)
+def list_assignments(_: World, __: Call) -> Answer:
+    """Exists in the metadata and answers 404 in reality."""
+    raise errors.admin(404, "Resource not found.")
+
+
+@routes.add(
     "POST",
     "/admin/teams/policy/userAssignments/unassign",
     permissions=_ASSIGN,

@@ -262,7 +262,7 @@ def remove_members(world: World, call: Call) -> Answer:
 
 def _keep_failures_out(world: World, answer: Answer) -> Answer:
     """A bulk call whose every element failed did not succeed, so it is not redundant either."""
-    rows = answer.body["value"] if answer.body else []
+    rows = answer.body["value"] if isinstance(answer.body, dict) else []
     if all(row["error"] for row in rows):
         world.journal.silent()
     return answer

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from teams_rollout.tenant import filters, odata
-from teams_rollout.tenant.errors import GraphError, bad_query, bad_request, missing
+from teams_rollout.tenant.errors import TEAMS, GraphError, bad_query, bad_request, missing
 from teams_rollout.tenant.journal import Cause
 from teams_rollout.tenant.limits import TEAMS_GET, entra
-from teams_rollout.tenant.model import User
+from teams_rollout.tenant.model import Group, User
 from teams_rollout.tenant.routing import Routes
 from teams_rollout.tenant.schema import (
     GROUP_LISTS,
@@ -194,7 +194,8 @@ def change_user(world: World, user: User, wanted: Json, *, cause: Cause) -> None
         return
     world.touch(user, cause=cause, view=user_view)
     before = {k: user.props.get(k) for k in changed}
-    if cause.kind == "request" and changed.get("usageLocation"):
+    # Only a location where none was can be disbelieved: an old one was as good as the new.
+    if cause.kind == "request" and changed.get("usageLocation") and not before["usageLocation"]:
         lag = world.lags.draw("location") if world.lags.chance(_LOCATION_VICE) else 0.0
         user.location_believed_at = world.clock() + lag
     world.write_properties(user, changed)
@@ -247,6 +248,7 @@ def check_member_groups(world: World, call: Call) -> Answer:
     "/users/{user}/joinedTeams",
     permissions=("Team.ReadBasic.All", "TeamSettings.Read.All", "Group.Read.All"),
     cost=TEAMS_GET,
+    dialect=TEAMS,
 )
 def joined_teams(world: World, call: Call) -> Answer:
     """List the teams a user is in."""
@@ -258,6 +260,37 @@ def joined_teams(world: World, call: Call) -> Answer:
         if user.id in [*world.teams[team_id].members.visible(now), *world.teams[team_id].owners]
     ]
     return Answer(200, {"value": [team_view(world, team) for team in joined]})
+
+
+@routes.add("GET", "/users/$count", permissions=READ_USERS, cost=entra(), options=("$filter",))
+def count_users(world: World, call: Call) -> Answer:
+    """Count users, as plain text."""
+    if call.headers.get("consistencylevel", "").lower() != "eventual":
+        raise bad_query("$count is not currently supported.")
+    return Answer(200, len(matching(world, call, advanced=True)))
+
+
+@routes.add(
+    "GET",
+    "/users/{user}/memberOf",
+    permissions=("GroupMember.Read.All", *READ_USERS),
+    cost=entra(2),
+    options=("$select", "$top", "$skiptoken"),
+)
+def member_of(world: World, call: Call) -> Answer:
+    """List the groups a user is in, as far as this replica knows."""
+    user = require_user(world, call.params["user"])
+    names = odata.selected(call, known=GROUP_PROPERTIES, kind="microsoft.graph.directoryObject")
+    now = world.clock()
+    groups = [g for g in world.groups.values() if user.id in g.members.visible(now)]
+
+    def render(group: Group) -> Json:
+        whole = group_view(world, group)
+        row = with_lists(odata.pick(whole, names), GROUP_LISTS) if names else whole
+        return {"@odata.type": "#microsoft.graph.group", **row, "id": group.id}
+
+    size = odata.page_size(call)
+    return Answer(200, odata.page(call, groups, seq_of=lambda g: g.seq, render=render, size=size))
 
 
 @routes.add(

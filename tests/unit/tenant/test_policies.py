@@ -196,3 +196,7 @@ def test_given_a_missing_permission_when_calling_then_403_in_the_right_dialect()
     assert "TeamsUserConfiguration.Read.All" in admin.message
     assert (teams.status, teams.code) == (403, "Forbidden")
     assert tenant.get("/users").status == 200
+
+
+def test_given_the_list_that_only_the_metadata_knows_when_read_then_404():
+    assert Tenant().get("/admin/teams/policy/userAssignments").status == 404

@@ -64,7 +64,10 @@ def test_given_a_state_file_when_stopped_politely_then_written_and_read_at_the_n
     assert process.returncode == 0
     with running("--seed", seed_file, "--state", state) as (_, url):
         row = httpx.get(f"{url}/v1.0/users/{BOB}?$select=usageLocation", headers=HEADERS).json()
+        httpx.patch(f"{url}/v1.0/users/{BOB}", json={"usageLocation": "FR"}, headers=HEADERS)
+        effects = [json.loads(x) for x in httpx.get(f"{url}/_tenant/effects").text.splitlines()]
     assert row["usageLocation"] == "IE"
+    assert [(x["seq"], x["after"]) for x in effects] == [(1, "IE"), (2, "FR")]
 
 
 def test_given_reset_faults_when_hit_then_the_connection_is_cut(seed_file, tmp_path):

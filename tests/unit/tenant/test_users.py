@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.tenant.kit import ANN, BOB, E3, EVE, Tenant, seed, user
+from tests.unit.tenant.kit import ANN, BOB, E3, EVE, GROUP, Tenant, group, seed, user
 
 
 def many(count: int) -> dict[str, object]:
@@ -202,3 +202,30 @@ def test_given_an_order_when_listing_then_names_come_sorted_over_pages():
     names = [row["displayName"] for row in [*first["value"], *second["value"]]]
     assert names == sorted(names, reverse=True)
     assert len(names) == 4
+
+
+def test_given_users_when_counted_then_a_plain_number_and_only_in_advanced_queries():
+    tenant = Tenant()
+
+    plain = tenant.get("/users/$count")
+    counted = tenant.get("/users/$count?$filter=userType eq 'Member'", ConsistencyLevel="eventual")
+
+    assert plain.status == 400
+    assert (counted.headers["content-type"], counted.body) == ("text/plain", b"3")
+
+
+def test_given_a_user_when_his_groups_are_listed_then_those_he_is_in():
+    tenant = Tenant(seed(groups=[group(GROUP, "Any", members=[BOB])]))
+
+    assert [x["id"] for x in tenant.get(f"/users/{BOB}/memberOf").body["value"]] == [GROUP]
+    assert tenant.get(f"/users/{ANN}/memberOf").body["value"] == []
+
+
+def test_given_words_when_searched_then_names_that_begin_with_them():
+    tenant = Tenant()
+    path = '/users?$search="displayName:smi"&$select=displayName'
+
+    found = tenant.get(path, ConsistencyLevel="eventual").body["value"]
+
+    assert [x["displayName"] for x in found] == ["Bob Smith"]
+    assert tenant.get(path).status == 400
