@@ -13,12 +13,6 @@ from urllib.parse import urlsplit
 from azure.core.credentials import AccessToken
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError
-from azure.identity.aio import (
-    AzureCliCredential,
-    ClientSecretCredential,
-    ManagedIdentityCredential,
-    WorkloadIdentityCredential,
-)
 from pydantic import SecretStr
 
 SCOPE = "https://graph.microsoft.com/.default"
@@ -124,21 +118,23 @@ def token_source(
     Raises:
         ValueError: something that the kind needs is missing.
     """
+    if kind == "static":
+        return StaticToken(_given(static_token, name="static_token"))
+    # azure-identity takes most of a second to import, and a rehearsal never needs it.
+    from azure.identity import aio  # noqa: PLC0415 - see above
+
     match kind:
-        case "static":
-            return StaticToken(_given(static_token, name="static_token"))
         case "managed":
-            return AzureToken(ManagedIdentityCredential(client_id=client_id or None))
+            return AzureToken(aio.ManagedIdentityCredential(client_id=client_id or None))
         case "cli":
-            return AzureToken(AzureCliCredential(tenant_id=tenant_id))
+            return AzureToken(aio.AzureCliCredential(tenant_id=tenant_id))
         case "workload":
-            return AzureToken(
-                WorkloadIdentityCredential(tenant_id=tenant_id or None, client_id=client_id or None)
-            )
+            named = {"tenant_id": tenant_id or None, "client_id": client_id or None}
+            return AzureToken(aio.WorkloadIdentityCredential(**named))
         case "secret":
             secret = client_secret.get_secret_value() if client_secret else ""
             return AzureToken(
-                ClientSecretCredential(
+                aio.ClientSecretCredential(
                     tenant_id=_given(tenant_id, name="tenant_id"),
                     client_id=_given(client_id, name="client_id"),
                     client_secret=_given(secret, name="client_secret"),

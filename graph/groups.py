@@ -14,7 +14,7 @@ from pydantic import Field
 
 from graph.errors import GraphReadError, classify
 from graph.limits import DIRECTORY_WRITE, directory_read
-from graph.reads import PAGE_SIZE, GraphModel, parse, parse_all, read_pages
+from graph.reads import PAGE_SIZE, GraphModel, parse, read_all
 from graph.session import GraphSession
 from graph.wire import Answer
 from teams_rollout.domain.outcomes import CallResult
@@ -87,8 +87,8 @@ async def list_group_members(session: GraphSession, group_id: str) -> frozenset[
     builder = session.sdk.groups.by_group_id(group_id).members
     information = builder.to_get_request_information(RequestConfiguration(query_parameters=query))
     request = session.request(information, cost=directory_read(2))
-    rows = await read_pages(session, request, missing="group_not_found")
-    return frozenset(row.id for row in parse_all(_Reference, rows))
+    rows = await read_all(session, request, _Reference, missing="group_not_found")
+    return frozenset(row.id for row in rows)
 
 
 async def list_group_owners(session: GraphSession, group_id: str) -> frozenset[str]:
@@ -103,8 +103,8 @@ async def list_group_owners(session: GraphSession, group_id: str) -> frozenset[s
     builder = session.sdk.groups.by_group_id(group_id).owners
     information = builder.to_get_request_information(RequestConfiguration(query_parameters=query))
     request = session.request(information, cost=directory_read(2))
-    rows = await read_pages(session, request, missing="group_not_found")
-    return frozenset(row.id for row in parse_all(_Reference, rows))
+    rows = await read_all(session, request, _Reference, missing="group_not_found")
+    return frozenset(row.id for row in rows)
 
 
 async def ensure_group(
@@ -198,4 +198,4 @@ async def _groups(session: GraphSession, *, where: str | None) -> list[GraphGrou
         RequestConfiguration(query_parameters=query)
     )
     request = session.request(information, cost=directory_read(1))
-    return parse_all(GraphGroup, await read_pages(session, request))
+    return await read_all(session, request, GraphGroup)

@@ -14,7 +14,7 @@ from pydantic import AliasPath, BaseModel, ConfigDict, Field
 
 from graph.errors import Hint, classify
 from graph.limits import DIRECTORY_WRITE, directory_read
-from graph.reads import GraphModel, parse_all, read_pages
+from graph.reads import GraphModel, read_all
 from graph.session import GraphSession
 from graph.wire import Answer, GraphRequest
 from teams_rollout.domain.outcomes import CallResult
@@ -76,8 +76,8 @@ async def list_skus(session: GraphSession) -> list[GraphSku]:
         GraphReadError: it could not be read.
     """
     information = session.sdk.subscribed_skus.to_get_request_information()
-    rows = await read_pages(session, session.request(information, cost=directory_read(3)))
-    return parse_all(GraphSku, rows)
+    request = session.request(information, cost=directory_read(3))
+    return await read_all(session, request, GraphSku)
 
 
 async def assign_licenses(

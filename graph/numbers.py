@@ -18,7 +18,7 @@ from msgraph.generated.models.teams_administration.number_type import NumberType
 from graph.error_table import row_for
 from graph.errors import GraphReadError, classify, detail_of, text_of
 from graph.limits import ADMIN_READ, ADMIN_WRITE
-from graph.reads import PAGE_SIZE, GraphModel, parse, parse_all, read_found, read_pages
+from graph.reads import PAGE_SIZE, GraphModel, parse, read_all, read_found
 from graph.session import GraphSession
 from graph.wire import Answer
 from teams_rollout.domain.outcomes import CallResult
@@ -54,8 +54,9 @@ async def list_numbers(session: GraphSession) -> dict[str, str]:
     )
     builder = session.sdk.admin.teams.telephone_number_management.number_assignments
     information = builder.to_get_request_information(RequestConfiguration(query_parameters=query))
-    rows = await read_pages(session, session.request(information, cost=ADMIN_READ))
-    held = [row for row in parse_all(_Assignment, rows) if row.assignment_target_id]
+    request = session.request(information, cost=ADMIN_READ)
+    rows = await read_all(session, request, _Assignment)
+    held = [row for row in rows if row.assignment_target_id]
     return {_with_plus(row.telephone_number): row.assignment_target_id for row in held}
 
 

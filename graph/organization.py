@@ -4,7 +4,7 @@ Source: learn.microsoft.com/graph/api/organization-list.
 """
 
 from graph.limits import directory_read
-from graph.reads import GraphModel, parse_all, read_pages, unexpected
+from graph.reads import GraphModel, read_all, unexpected
 from graph.session import GraphSession
 from graph.wire import Answer
 
@@ -23,8 +23,8 @@ async def get_tenant(session: GraphSession) -> TenantInfo:
         GraphReadError: it could not be read, or Microsoft named none.
     """
     information = session.sdk.organization.to_get_request_information()
-    rows = await read_pages(session, session.request(information, cost=directory_read(1)))
-    tenants = parse_all(TenantInfo, rows)
+    request = session.request(information, cost=directory_read(1))
+    tenants = await read_all(session, request, TenantInfo)
     if len(tenants) != 1:
         raise unexpected(Answer())
     return tenants[0]

@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from graph.errors import GraphReadError, classify
 from graph.limits import ADMIN_READ, ADMIN_WRITE
-from graph.reads import PAGE_SIZE, GraphModel, parse, parse_all, read_pages
+from graph.reads import PAGE_SIZE, GraphModel, parse, read_all
 from graph.session import GraphSession
 from graph.wire import Answer
 from teams_rollout.domain.outcomes import CallResult
@@ -112,7 +112,7 @@ async def list_user_configurations(session: GraphSession) -> list[UserConfigurat
         RequestConfiguration(query_parameters=query)
     )
     request = session.request(information, cost=ADMIN_READ, headers=_KNOW_ALL_ACCOUNT_TYPES)
-    return parse_all(UserConfiguration, await read_pages(session, request))
+    return await read_all(session, request, UserConfiguration)
 
 
 async def get_user_configuration(session: GraphSession, user_id: str) -> UserConfiguration | None:

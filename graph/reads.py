@@ -4,7 +4,6 @@ A read is all or nothing: a page that cannot be read, or an entry that is not wh
 documents, fails the whole read, so that nobody takes a part for the tenant.
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -39,21 +38,26 @@ class GraphModel(BaseModel):
 M = TypeVar("M", bound=BaseModel)
 
 
-async def read_pages(
-    session: GraphSession, request: GraphRequest, *, missing: str = "request_refused"
-) -> list[Any]:
+async def read_all(
+    session: GraphSession,
+    request: GraphRequest,
+    model: type[M],
+    *,
+    missing: str = "request_refused",
+) -> list[M]:
     """Every entry of a collection, following nextLinks as they are.
 
     Raises:
         GraphReadError: any page could not be read; code `missing` for a 404.
     """
-    rows: list[Any] = []
+    found: list[M] = []
     for _ in range(_MAX_PAGES):
         answer = await read_found(session, request, missing=missing)
-        page, next_link = _page(answer)
-        rows.extend(page)
+        rows, next_link = _page(answer)
+        # Page by page, so that a large tenant never holds up the event loop for seconds.
+        found.extend(parse(model, row, answer=answer) for row in rows)
         if next_link is None:
-            return rows
+            return found
         request = replace(request, url=next_link)
     raise unexpected(Answer())
 
@@ -83,11 +87,6 @@ def parse(model: type[M], row: Any, *, answer: Answer | None = None) -> M:
     except ValidationError:
         # The validation error quotes people's data: it must not travel along.
         raise unexpected(answer or Answer()) from None
-
-
-def parse_all(model: type[M], rows: Iterable[Any]) -> list[M]:
-    """All entries as values; see `parse`."""
-    return [parse(model, row) for row in rows]
 
 
 def unexpected(answer: Answer) -> GraphReadError:

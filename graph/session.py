@@ -8,6 +8,7 @@ goes back to the caller as data, and a write whose fate is unknown is never sent
 
 import asyncio
 import copy
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -26,6 +27,8 @@ from graph.governor import Governor, PermitDelayedError
 from graph.limits import CallPriority, RequestCost
 from graph.transport import Transport
 from graph.wire import Answer, Failure, GraphRequest, from_sdk
+
+logger = logging.getLogger(__name__)
 
 SHORT_WAIT_S = 5.0
 """Waits up to this long are made here; longer ones are the caller's (a durable timer)."""
@@ -217,6 +220,16 @@ class GraphSession:
             self.stats.throttled += 1
             scope = answer.headers.get("x-ms-throttle-scope", "")
             await self.governor.penalise(cost, seconds=answer.retry_after_s, scope=scope)
+            logger.warning(
+                "Microsoft asked us to slow down",
+                extra={
+                    "action": "graph_throttled",
+                    "kind": cost.kind.value,
+                    "wait_s": answer.retry_after_s,
+                    "scope": scope.rsplit("/", 2)[0],
+                    "request_id": answer.request_id,
+                },
+            )
 
     @staticmethod
     def _may_repeat(answer: Answer) -> bool:

@@ -25,7 +25,7 @@ from graph.groups import (
     list_groups,
 )
 from graph.limits import RequestCost, RequestKind
-from graph.reads import GraphModel, parse_all, read_pages
+from graph.reads import GraphModel, read_all
 from graph.session import GraphSession
 from graph.wire import Answer, Failure
 from teams_rollout.domain.outcomes import CallResult
@@ -92,8 +92,8 @@ async def list_channels(session: GraphSession, team_id: str) -> list[str]:
     information = builder.to_get_request_information(RequestConfiguration(query_parameters=query))
     cost = RequestCost(RequestKind.TEAM_READ, team_id=team_id)
     request = session.request(information, cost=cost)
-    rows = await read_pages(session, request, missing="team_not_found")
-    return [row.display_name for row in parse_all(_Channel, rows)]
+    rows = await read_all(session, request, _Channel, missing="team_not_found")
+    return [row.display_name for row in rows]
 
 
 async def create_channel(session: GraphSession, team_id: str, name: str) -> CallResult:

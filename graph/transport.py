@@ -16,7 +16,7 @@ from graph.wire import Answer, Failure
 
 MAX_CONNECTIONS = 32
 # A write waits at most a second for its connection: after a pause nothing may leave late.
-_WRITE_TIMEOUT = httpx.Timeout(60.0, connect=1.0, pool=1.0)
+_WRITE_TIMEOUT = httpx.Timeout(60.0, connect=1.0, pool=1.0, write=2.0)
 _READ_TIMEOUT = httpx.Timeout(60.0, connect=10.0, pool=10.0)
 
 

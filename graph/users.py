@@ -17,7 +17,7 @@ from pydantic import Field
 
 from graph.errors import classify
 from graph.limits import DIRECTORY_WRITE, directory_read
-from graph.reads import PAGE_SIZE, GraphModel, parse, parse_all, read_pages
+from graph.reads import PAGE_SIZE, GraphModel, parse, read_all
 from graph.session import GraphSession
 from teams_rollout.domain.outcomes import CallResult
 
@@ -90,7 +90,7 @@ async def list_users(session: GraphSession) -> list[GraphUser]:
         RequestConfiguration(query_parameters=query)
     )
     request = session.request(information, cost=directory_read(1))
-    return parse_all(GraphUser, await read_pages(session, request))
+    return await read_all(session, request, GraphUser)
 
 
 async def get_users(session: GraphSession, ids: Sequence[str]) -> dict[str, GraphUser]:
@@ -106,7 +106,7 @@ async def get_users(session: GraphSession, ids: Sequence[str]) -> dict[str, Grap
         request = session.request(information, cost=directory_read(2))
         # The SDK's builder knows no query here, but $select makes the read 2 units instead of 5.
         request = replace(request, url=f"{request.url}?$select={USER_FIELDS}")
-        users = parse_all(GraphUser, await read_pages(session, request))
+        users = await read_all(session, request, GraphUser)
         found.update({user.id: user for user in users})
     return found
 

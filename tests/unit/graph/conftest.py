@@ -67,7 +67,7 @@ class Microsoft:
         script = self._answer(request.method, url, dict(request.headers), body, None)
         return self._response(script, request)
 
-    def _batch(self, body: dict[str, Any], request: httpx.Request) -> httpx.Response:
+    def _batch(self, body: Any, request: httpx.Request) -> httpx.Response:
         number = len(self.envelopes)
         self.envelopes.append(body)
         if self.batch_answers:
@@ -112,8 +112,8 @@ class Microsoft:
             raise script.raises
         if isinstance(script.body, str):
             return httpx.Response(script.status, text=script.body, headers=script.headers)
-        content = {} if script.body is None else {"json": script.body}
-        return httpx.Response(script.status, headers=script.headers, **content)  # type: ignore[arg-type]  # json takes anything
+        content = b"" if script.body is None else json.dumps(script.body).encode()
+        return httpx.Response(script.status, headers=script.headers, content=content)
 
 
 class Clock:

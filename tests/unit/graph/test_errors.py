@@ -130,7 +130,7 @@ def test_given_a_body_of_any_shape_when_classified_then_it_is_a_refusal(body):
 
 
 def test_given_a_very_deep_body_when_read_then_it_ends():
-    body: dict = {}
+    body: dict[str, object] = {}
     for _ in range(500):
         body = {"error": body}
 
