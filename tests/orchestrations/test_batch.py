@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from orchestrations.batch import MAX_EXECUTIONS, PHASES, run_batch
+from orchestrations.testing import START, Continued, Driver
 from teams_rollout.contracts import names
 from teams_rollout.contracts.payloads import BatchRequest
-from tests.orchestrations.driver import START, Continued, Driver
 
 STEPS = [name for group in PHASES for name in group]
 REQUEST = BatchRequest(rollout_id="r", wave="w", epoch=1, batch=2).model_dump(mode="json")

@@ -7,11 +7,11 @@ import pytest
 from orchestrations.dispatch import run_dispatch
 from orchestrations.membership import run_membership
 from orchestrations.operations import run_planning
+from orchestrations.testing import START, Continued, Driver
 from orchestrations.verification import run_verification
 from orchestrations.wave import run_wave
 from teams_rollout.contracts import names
 from teams_rollout.contracts.payloads import OperationRequest, WaveRequest
-from tests.orchestrations.driver import START, Continued, Driver
 
 REQUEST = WaveRequest(rollout_id="r", wave="w", epoch=3).model_dump(mode="json")
 
@@ -105,14 +105,11 @@ def test_given_people_ready_later_when_sending_then_the_sender_sleeps_until_they
 def test_given_numbers_that_had_to_wait_when_verifying_then_their_batches_are_tried_again():
     soon = (START + timedelta(minutes=10)).isoformat()
     replies = iter([{"waiting": 2, "due_numbers": [1, 4], "next_at": soon}, {}])
-    tried = []
-    answers = {
-        names.VERIFY_WAVE: lambda _: next(replies),
-        names.ASSIGN_PHONE_NUMBER: lambda payload: tried.append(payload["batch"]) or {},
-    }
+    answers = {names.VERIFY_WAVE: lambda _: next(replies), names.ASSIGN_PHONE_NUMBER: lambda _: {}}
     driver = Driver(REQUEST, answers)
 
     assert driver.run(run_verification) == "verified"
+    tried = [p["batch"] for n, p in driver.calls if n == names.ASSIGN_PHONE_NUMBER]
     assert tried == [1, 4]
 
 

@@ -70,7 +70,8 @@ class Driver:
         return Task("activity", name=name, input_=input_)
 
     def create_timer(self, fire_at: datetime) -> Task:
-        assert fire_at > self.current_utc_datetime, "a timer must lie ahead"
+        if fire_at <= self.current_utc_datetime:
+            raise AssertionError("a timer must lie ahead")
         timer = Task("timer", at=fire_at)
         self.timers.append(timer)
         return timer
