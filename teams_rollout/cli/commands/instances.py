@@ -1,14 +1,16 @@
 """`rollout lab host ps`: the durable instances of the lab, through the host's management API."""
 
+import json
 from typing import Any
 
 import httpx
 import typer
 
 from teams_rollout.cli import tables
-from teams_rollout.cli.addresses import read_addresses
+from teams_rollout.cli.addresses import STATE_DIR, read_addresses
 from teams_rollout.cli.console import print_json
 from teams_rollout.cli.errors import CliError, UnreachableError
+from teams_rollout.cli.lab.parts import HOST_STATE
 from teams_rollout.cli.session import session_of
 from teams_rollout.cli.words import moment
 
@@ -26,7 +28,7 @@ def look_into_the_host() -> None:
 @app.command("ps")
 def list_instances(ctx: typer.Context) -> None:
     """List the durable instances and where they are."""
-    rows = read_instances(_host_address())
+    rows = read_instances(_host_address(), key=_host_key())
     if session_of(ctx).wants_json:
         print_json(rows)
         return
@@ -38,19 +40,23 @@ def list_instances(ctx: typer.Context) -> None:
     tables.show(table, nothing="There are no instances.")
 
 
-def read_instances(host: str) -> list[dict[str, Any]]:
+def read_instances(host: str, *, key: str) -> list[dict[str, Any]]:
     """Every instance, all pages.
+
+    Args:
+        key: the host's key for its management API.
 
     Raises:
         CliError: the host does not answer, or refuses.
     """
     rows: list[dict[str, Any]] = []
-    token: str | None = ""
-    with httpx.Client(base_url=host, trust_env=False, timeout=30) as http:
-        while token is not None:
+    with httpx.Client(base_url=host, params={"code": key}, trust_env=False, timeout=30) as http:
+        answer = _page(http, "")
+        rows += answer.json()
+        # An empty token, like none, ends the list.
+        while token := answer.headers.get(CONTINUATION):
             answer = _page(http, token)
             rows += answer.json()
-            token = answer.headers.get(CONTINUATION)
     return rows
 
 
@@ -66,6 +72,15 @@ def _page(http: httpx.Client, token: str) -> httpx.Response:
     if not answer.is_success:
         raise CliError(f"The local host answered {answer.status_code} {answer.reason_phrase}.")
     return answer
+
+
+def _host_key() -> str:
+    """The key that the lab's host made for itself; empty if there is none to be read."""
+    path = STATE_DIR / f"{HOST_STATE}.keys.json"
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["durable"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _host_address() -> str:

@@ -25,7 +25,7 @@ from teams_rollout.cli.commands.waves import (
     make_plan,
     start,
 )
-from teams_rollout.cli.console import console, say
+from teams_rollout.cli.console import say
 from teams_rollout.cli.errors import EXIT_ERROR, CliError, ImportRefusedError
 from teams_rollout.cli.following import Watchman, follow
 from teams_rollout.cli.lab.demo_results import people_to_look_at, write_results
@@ -127,7 +127,7 @@ def _run_wave(client: RolloutClient, wave: Wave, *, environment: str, until: flo
 
 
 def _say_plan(plan: Plan) -> None:
-    console().rule(f"wave {plan.wave}", align="left")
+    say(f"\n== wave {plan.wave}")
     say(
         f"Plan: {people(plan.users)} ({counts(plan.by_class)}), {len(plan.changes):,} changes, "
         f"about {plan.graph.writes:,.0f} writes in {span(plan.graph.seconds)}."

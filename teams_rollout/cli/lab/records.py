@@ -16,7 +16,8 @@ from teams_rollout.cli.lab.processes import Identity
 
 RECORD = "lab.json"
 LOCK = "lab.lock"
-DATA = (STORAGE_DATA, HOST_STATE, f"{HOST_STATE}-wal", f"{HOST_STATE}-shm", TENANT_STATE, "logs")
+# The host keeps its journal, lock and keys beside its state.
+DATA = (STORAGE_DATA, f"{HOST_STATE}*", f"{TENANT_STATE}*", "logs")
 RESULTS = (
     "demo.json",
     "users.json",
@@ -79,9 +80,9 @@ def sole_owner(folder: Path) -> Iterator[None]:
 
 def clean(folder: Path) -> None:
     """Remove what labs left here, and nothing else; only its owner may."""
-    for name in (*DATA, *RESULTS, ADDRESSES, RECORD):
-        path = folder / name
+    names = (*DATA, *RESULTS, ADDRESSES, RECORD)
+    for path in [found for name in names for found in folder.glob(name)]:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
-            path.unlink(missing_ok=True)
+            path.unlink()
