@@ -40,6 +40,9 @@ OUTCOMES: dict[str, str] = {
     Outcome.FAILED: "Failed: the project team has to look",
     Outcome.SKIPPED: "Not for this person",
     "verified": "In place, seen at Microsoft",
+    # What the plan found when the wave began (`PlanRow.kind`).
+    "eligible": "Chosen for the move",
+    "done": "Already as wanted",
 }
 NOT_BEGUN = "Not begun"
 
