@@ -8,8 +8,9 @@ from typing import Protocol
 
 # Requests reach Microsoft a moment after their permit, and not all equally late: a window is kept
 # a little longer, and a second a little emptier, than published.
-WINDOW_GUARD_S = 0.5
-EVEN_HEADROOM = 0.9
+WINDOW_GUARD = 0.025
+WINDOW_GUARD_S = (0.5, 1.5)  # at least, at most
+EVEN_HEADROOM = 0.8
 # What a late wake-up may catch up, so that timer granularity does not eat the rate.
 CATCH_UP_S = 0.02
 
@@ -33,7 +34,8 @@ class SlidingWindow:
 
     def __init__(self, capacity: float, *, seconds: float) -> None:
         self.capacity = capacity
-        self._seconds = seconds + WINDOW_GUARD_S
+        least, most = WINDOW_GUARD_S
+        self._seconds = seconds + min(most, max(least, seconds * WINDOW_GUARD))
         self._taken: deque[tuple[float, float]] = deque()
         self._total = 0.0
 

@@ -2,8 +2,9 @@
 
 One per process and event loop. Requests are built with msgraph-sdk's builders (`sdk`) and sent
 by our own transport: permit from the governor, write guard, send, learn. In place are repeated
-only short throttlings and an expired token (once), and reads (a few times); everything longer
-goes back to the caller as data, and a write whose fate is unknown is never sent again here.
+only what was certainly not carried out (a short throttling, an expired token, no connection;
+once) and reads (a few times); everything longer goes back to the caller as data, and a write
+whose fate is unknown is never sent again here.
 """
 
 import asyncio
@@ -234,7 +235,7 @@ class GraphSession:
     @staticmethod
     def _may_repeat(answer: Answer) -> bool:
         """Certainly not carried out, and soon allowed; the governor makes the wait."""
-        if answer.status == 401:
+        if answer.status == 401 or answer.failure is Failure.UNREACHABLE:
             return True
         wait = answer.retry_after_s
         return answer.is_throttled and wait is not None and wait <= SHORT_WAIT_S

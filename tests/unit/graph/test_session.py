@@ -276,3 +276,17 @@ async def test_given_names_in_refusals_when_classified_then_no_personal_data_is_
     assert "is odd" in result.detail
     assert (result.outcome, result.code) == (Outcome.FAILED, "request_refused")
     assert result.request_id == "r-1"
+
+
+async def test_given_no_connection_when_writing_then_it_is_tried_once_more(
+    microsoft, session, script
+):
+    unreachable = script(raises=httpx.ConnectTimeout("no"))
+    microsoft.on("PUT", "/groups/g1/team", unreachable, script(status=201))
+    microsoft.on("PUT", "/groups/g2/team", unreachable)
+
+    first, second = await ensure_team(session, "g1"), await ensure_team(session, "g2")
+
+    assert first.outcome is Outcome.APPLIED
+    assert (second.outcome, second.code) == (Outcome.TRANSIENT, "microsoft_unavailable")
+    assert len(microsoft.received) == 4
