@@ -13,7 +13,7 @@ from teams_rollout.tenant.app import TenantApp
 from teams_rollout.tenant.build import Settings, build
 from teams_rollout.tenant.faults import FaultError
 from teams_rollout.tenant.seed import SeedError
-from teams_rollout.tenant.server import serve
+from teams_rollout.tenant.server import make_server, serve
 
 
 def _positive(text: str) -> float:
@@ -62,7 +62,10 @@ def _run(options: argparse.Namespace) -> None:
     if source is options.state:
         seeds.resume(sim.world, source)
     tls = (options.tls_cert, options.tls_key) if options.tls_cert and options.tls_key else None
-    serve(TenantApp(sim), host=options.host, port=options.port, state=options.state, tls=tls)
+    server, listener = make_server(
+        TenantApp(sim), host=options.host, port=options.port, state=options.state, tls=tls
+    )
+    serve(server, listener)
 
 
 def main(arguments: list[str] | None = None) -> int:

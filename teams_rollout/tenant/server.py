@@ -18,6 +18,7 @@ from teams_rollout.tenant.app import ABORT, Receive, Scope, Send, TenantApp
 
 _BACKLOG = 2048
 _GRACE_S = 3
+_KEEP_ALIVE_S = 120
 # SO_LINGER on with 0 seconds: closing sends RST, which is what a broken connection looks like.
 _RESET = struct.pack("ii", 1, 0)
 
@@ -63,27 +64,42 @@ class AnnouncingServer(uvicorn.Server):
         self._on_stop()
 
 
-def serve(
+def make_server(
     app: TenantApp,
     *,
     host: str,
     port: int,
-    state: Path | None,
-    tls: tuple[Path, Path] | None,
-) -> None:
-    """Serve until SIGTERM or Ctrl-C.
+    state: Path | None = None,
+    tls: tuple[Path, Path] | None = None,
+) -> tuple[AnnouncingServer, socket.socket]:
+    """Return a server and the socket it shall listen on.
 
     Raises:
-        OSError: the port is taken.
+        OSError: the port is taken, or a TLS file cannot be read.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((host, port))
-    listener.listen(_BACKLOG)
-    scheme = "https" if tls else "http"
+    try:
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+        config = _config(app, tls)
+        config.load()
+    except OSError:
+        listener.close()
+        raise
+
+    def stop() -> None:
+        if state is not None:
+            seeds.write(app.sim.world, state)
+
     shown = f"[{host}]" if ":" in host else host
-    config = uvicorn.Config(
+    address = f"{'https' if tls else 'http'}://{shown}:{listener.getsockname()[1]}"
+    return AnnouncingServer(config, address=address, on_stop=stop), listener
+
+
+def _config(app: TenantApp, tls: tuple[Path, Path] | None) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         http=AbortableProtocol,
         ws="none",
@@ -93,17 +109,15 @@ def serve(
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=_GRACE_S,
-        timeout_keep_alive=120,
+        timeout_keep_alive=_KEEP_ALIVE_S,
         ssl_certfile=str(tls[0]) if tls else None,
         ssl_keyfile=str(tls[1]) if tls else None,
     )
 
-    def stop() -> None:
-        if state is not None:
-            seeds.write(app.sim.world, state)
 
-    address = f"{scheme}://{shown}:{listener.getsockname()[1]}"
+def serve(server: AnnouncingServer, listener: socket.socket) -> None:
+    """Serve until SIGTERM or Ctrl-C."""
     # uvicorn raises the signal again once it has stopped: a polite stop is no failure.
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: None)
-    AnnouncingServer(config, address=address, on_stop=stop).run(sockets=[listener])
+    server.run(sockets=[listener])
