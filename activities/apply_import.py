@@ -62,35 +62,37 @@ async def apply_import(deps: Deps, request: OperationRequest) -> OperationResult
     rollout_id = before.rollout_id if before else slug(staged.config.rollout.name)
     existing = [u async for u in deps.ledger.list_users(rollout_id)] if before else []
     diff = compare(assignments, existing)
-    if before and before.import_id and not staged.confirmed and _needs_word(diff, before, request):
-        result = {"applied": False, "needs_confirmation": True, "diff": diff.counts}
-        await finish_operation(deps, request.operation_id, result)
-        return OperationResult(succeeded=True, counts=diff.counts)
-    reading = await read_tenant(deps.graph, [])
-    await report_progress(deps, request.operation_id, 30)
-    rollout = _rollout(
-        deps,
-        staged,
-        before,
-        rollout_id=rollout_id,
-        catalogue=reading.catalogue,
-        tenant_id=tenant.id,
-    )
-    people = place(diff, rollout, reading, existing, remove=staged.remove_missing)
+    result: dict[str, object] = {"applied": True, "diff": diff.counts, "users": staged.users}
+    if before and not staged.confirmed and _needs_word(diff, before, request):
+        result |= {"applied": False, "needs_confirmation": True}
+    else:
+        reading = await read_tenant(deps.graph, [])
+        rollout = _rollout(
+            deps,
+            staged,
+            before,
+            rollout_id=rollout_id,
+            catalogue=reading.catalogue,
+            tenant_id=tenant.id,
+        )
+        people = place(diff, rollout, reading, existing, remove=staged.remove_missing)
+        await _write(deps, request, people)
+        await _save_teams(deps, rollout_id, staged)
+        await _save_waves(deps, rollout_id, staged, assignments)
+        await deps.ledger.save_rollout(_with_next_ref(rollout, existing, people))
+        result["unresolved"] = sum(p.observed is None for p in people)
+    await finish_operation(deps, request.operation_id, result)
+    return OperationResult(succeeded=True, counts=diff.counts)
+
+
+async def _write(deps: Deps, request: OperationRequest, people: Sequence[UserRecord]) -> None:
+    """Rows and search index, a thousand people at a time, with progress."""
     for start in range(0, len(people), PEOPLE_PER_ROUND):
         part = people[start : start + PEOPLE_PER_ROUND]
         await deps.ledger.put_users(part)
-        await deps.ledger.index(rollout_id, part)
-        await report_progress(
-            deps, request.operation_id, 30 + 60 * (start + len(part)) // len(people)
-        )
-    await _save_teams(deps, rollout_id, staged)
-    await _save_waves(deps, rollout_id, staged, assignments)
-    await deps.ledger.save_rollout(_with_next_ref(rollout, existing, people))
-    result = {"applied": True, "diff": diff.counts, "users": staged.users}
-    result["unresolved"] = sum(p.observed is None for p in people)
-    await finish_operation(deps, request.operation_id, result)
-    return OperationResult(succeeded=True, counts=diff.counts)
+        await deps.ledger.index(part[0].key.shard.rpartition(":")[0], part)
+        done = start + len(part)
+        await report_progress(deps, request.operation_id, 20 + 70 * done // len(people))
 
 
 def _needs_word(diff: Comparison, before: RolloutRecord, request: OperationRequest) -> bool:

@@ -113,13 +113,13 @@ async def _not_yet(
     if not record.outcome.is_retryable:
         status = TeamStatus(key=team.spec.key, team_id=status.team_id, code=record.code)
     waiting = team.model_copy(
-        update={"status": status, "attempts": record.attempts, "retry_at": record.retry_at}
+        update={"status": status, "attempts": record.hiccups, "retry_at": record.retry_at}
     )
     return await deps.ledger.save_team(waiting), record
 
 
 def _record(deps: Deps, team: TeamRecord, answer: CallResult) -> StepRecord:
-    before = StepRecord(outcome=Outcome.TRANSIENT, at=deps.clock(), attempts=team.attempts)
+    before = StepRecord(outcome=Outcome.TRANSIENT, at=deps.clock(), hiccups=team.attempts)
     return settle(answer, before, now=deps.clock(), scale=deps.scale)
 
 

@@ -18,6 +18,7 @@ from graph.governor import LocalGovernor
 from graph.session import GraphSession
 from teams_rollout.ledger.tables import TableLedger
 from teams_rollout.settings import Settings, load_settings
+from teams_rollout.telemetry import configure_logging
 
 STATIC_TOKEN = "rehearsal"  # noqa: S105 - the simulator takes any; real addresses are refused
 
@@ -44,6 +45,7 @@ class ProcessServices:
 @cache
 def services() -> ProcessServices:
     """The process's services, built once. Raises ValidationError for a wrong setting."""
+    configure_logging()
     settings = load_settings()
     return ProcessServices(settings=settings, ledger=_ledger(settings), graph=_graph(settings))
 

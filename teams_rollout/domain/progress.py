@@ -20,6 +20,7 @@ class StepRecord(BaseModel):
     Attributes:
         verified_at: when a read from Microsoft showed the wanted state; `already` is born verified.
         attempts: how often the step was tried.
+        hiccups: transient answers in a row.
         retry_at: earliest next try of a throttled, transient or waiting step.
         reference: Microsoft's request or operation id, for support and polling.
         stalled: not seen at Microsoft within the deadline.
@@ -33,6 +34,7 @@ class StepRecord(BaseModel):
     at: datetime
     verified_at: datetime | None = None
     attempts: int = 0
+    hiccups: int = 0
     retry_at: datetime | None = None
     reference: str = ""
     stalled: bool = False

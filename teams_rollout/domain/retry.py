@@ -36,21 +36,22 @@ def settle(
     Returns:
         `failed` with the same code once the tries are used up, so that nobody waits for ever.
     """
-    attempts = (previous.attempts if previous else 0) + 1
-    outcome, retry_at = result.outcome, None
+    outcome, retry_at, hiccups = result.outcome, None, 0
     if outcome is Outcome.THROTTLED:
         retry_at = now + (result.retry_after or _THROTTLE_DEFAULT)
     elif outcome is Outcome.TRANSIENT:
+        hiccups = (previous.hiccups if previous else 0) + 1
         limit = MAX_REPLICATION_TRIES if _is_delay(result) else MAX_HICCUPS
-        if attempts >= limit:
+        if hiccups >= limit:
             outcome = Outcome.FAILED
         else:
-            retry_at = now + _pause(result, attempts, scale)
+            retry_at = now + _pause(result, hiccups, scale)
     return StepRecord(
         outcome=outcome,
         code=result.code,
         at=now,
-        attempts=attempts,
+        attempts=(previous.attempts if previous else 0) + 1,
+        hiccups=hiccups,
         retry_at=retry_at,
         reference=result.request_id,
     )
@@ -60,8 +61,8 @@ def _is_delay(result: CallResult) -> bool:
     return result.code in MICROSOFT_DELAY_CODES
 
 
-def _pause(result: CallResult, attempts: int, scale: float) -> timedelta:
+def _pause(result: CallResult, hiccups: int, scale: float) -> timedelta:
     if _is_delay(result):
-        return max(min(_DELAY_STEP * attempts, _DELAY_CAP) / scale, _DELAY_FLOOR)
-    backoff = min(_HICCUP_BASE * (2.0 ** (attempts - 1)), _HICCUP_CAP)
+        return max(min(_DELAY_STEP * hiccups, _DELAY_CAP) / scale, _DELAY_FLOOR)
+    backoff = min(_HICCUP_BASE * (2.0 ** (hiccups - 1)), _HICCUP_CAP)
     return max(backoff, result.retry_after or timedelta(0))

@@ -38,7 +38,7 @@ def _settle(
     result = CallResult(
         key="1", outcome=outcome, code=code, retry_after=after, request_id="request-1"
     )
-    previous = a_record(Outcome.TRANSIENT, attempts=tries) if tries else None
+    previous = a_record(Outcome.TRANSIENT, attempts=tries, hiccups=tries) if tries else None
     return settle(result, previous, now=NOW, scale=scale)
 
 
@@ -251,3 +251,16 @@ def test_given_the_signs_when_homing_is_inferred_then_what_was_known_settles_dou
     )
 
     assert inferred is homing
+
+
+def test_given_many_throttled_tries_when_a_single_hiccup_follows_then_it_is_the_first_of_its_kind():
+    throttled = a_record(Outcome.THROTTLED, attempts=30)
+
+    record = settle(
+        CallResult(key="u", outcome=Outcome.TRANSIENT, code="microsoft_unavailable"),
+        throttled,
+        now=NOW,
+        scale=1,
+    )
+
+    assert (record.outcome, record.hiccups) == (Outcome.TRANSIENT, 1)

@@ -1,0 +1,29 @@
+"""The net under the logs."""
+
+import logging
+
+import pytest
+
+from teams_rollout.telemetry import RedactingFilter, redact
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("no such user aoife.o'hagan@llanfair.example", "no such user <person>"),
+        ("number +442079460001 is taken", "number <number> is taken"),
+        ("instance r:w:1:1 took 20 ms", "instance r:w:1:1 took 20 ms"),
+        ("id 0a1b2c3d-0000-4000-8000-442079460001", "id 0a1b2c3d-0000-4000-8000-442079460001"),
+    ],
+)
+def test_given_a_text_when_redacted_then_people_are_gone_and_ids_stay(text, cleaned):
+    assert redact(text) == cleaned
+
+
+def test_given_a_record_with_arguments_when_filtered_then_the_formatted_message_is_clean():
+    record = logging.LogRecord(
+        "x", logging.INFO, __file__, 1, "%s failed", ("sian.wood@llanfair.example",), None
+    )
+
+    assert RedactingFilter().filter(record)
+    assert record.getMessage() == "<person> failed"
