@@ -19,7 +19,7 @@ async def call(
     request = func.HttpRequest(
         method=method, url=BASE + path, headers={**HEADERS, **named}, body=body
     )
-    bridge = func.AsgiMiddleware(api)  # type: ignore[no-untyped-call]  # SDK has no hints here
+    bridge = func.AsgiMiddleware(api)
     answer: func.HttpResponse = await bridge.handle_async(request, None)
     return answer
 
