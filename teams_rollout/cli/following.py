@@ -33,12 +33,14 @@ def follow(
     wave: str,
     *,
     environment: str = "",
+    footnote: str = "",
     watchman: "Watchman | None" = None,
 ) -> Progress:
     """Show the wave until it closes, or until only a person can move it on.
 
     Args:
         environment: LIVE or REHEARSAL, for the frame.
+        footnote: a quiet last line of the picture.
         watchman: gives up on a wave that does not move; None = never.
 
     Returns:
@@ -53,7 +55,8 @@ def follow(
     with Live(console=screen, auto_refresh=False) as picture:
 
         def draw(progress: Progress) -> None:
-            view = wave_view(progress, now=datetime.now(UTC), environment=environment)
+            now = datetime.now(UTC)
+            view = wave_view(progress, now=now, environment=environment, footnote=footnote)
             picture.update(view, refresh=True)
 
         return look(client, wave, show=draw, watchman=watchman)

@@ -26,14 +26,18 @@ BAR_WIDTH = 28
 CAUSES_SHOWN = 6
 
 
-def wave_view(progress: Progress, *, now: datetime, environment: str = "") -> RenderableType:
+def wave_view(
+    progress: Progress, *, now: datetime, environment: str = "", footnote: str = ""
+) -> RenderableType:
     """The live view: head, a bar per step, rate and finish, causes.
 
     Args:
         environment: LIVE or REHEARSAL, shown in the frame.
+        footnote: a quiet last line while the wave has not closed.
     """
+    foot = _foot(progress, footnote=footnote)
     return Panel(
-        Group(_head(progress, now=now), Text(""), _steps(progress), Text(""), *_foot(progress)),
+        Group(_head(progress, now=now), Text(""), _steps(progress), Text(""), *foot),
         title=_title(progress, environment),
         title_align="left",
         border_style=style_of(progress.state) or "none",
@@ -58,18 +62,18 @@ def finished(step: StepCount) -> int:
     return step.done
 
 
-def _title(progress: Progress, environment: str) -> str:
+def _title(progress: Progress, environment: str) -> Text:
     mark = f"{environment} · " if environment else ""
-    return f"{mark}wave {progress.wave}"
+    return Text(f"{mark}wave {progress.wave}")
 
 
 def _head(progress: Progress, *, now: datetime) -> Text:
-    head = Text(spoken(progress.state), style=f"bold {style_of(progress.state)}".strip())
-    head.append(f" · {people(progress.users)}", style="none")
+    facts = [people(progress.users), _batches(progress)]
     if progress.started_at:
         end = progress.ended_at or now
-        head.append(f" · {span((end - progress.started_at).total_seconds())}", style="none")
-    head.append(f" · {_batches(progress)}", style="none")
+        facts.insert(1, span((end - progress.started_at).total_seconds()))
+    state = (spoken(progress.state), f"bold {style_of(progress.state)}".strip())
+    head = Text.assemble(state, " · ", " · ".join(facts))
     if progress.reason:
         head.append(f"\n{progress.reason}", style=BAD)
     return head
@@ -113,23 +117,23 @@ def _rest(step: StepCount) -> Text:
     return rest
 
 
-def _foot(progress: Progress) -> list[RenderableType]:
+def _foot(progress: Progress, *, footnote: str) -> list[RenderableType]:
     lines: list[RenderableType] = []
     pace = _pace(progress)
     if pace:
         lines.append(Text(pace))
     if progress.causes:
-        lines.append(Text("causes: ", style=QUIET) + _causes(progress))
-    if not progress.state.is_closed:
-        lines.append(Text("The work goes on if you close this window.", style=QUIET))
+        lines.append(Text.assemble(("causes: ", QUIET), _causes(progress)))
+    if footnote and not progress.state.is_closed:
+        lines.append(Text(footnote, style=QUIET))
     return lines
 
 
-def _causes(progress: Progress) -> Text:
+def _causes(progress: Progress) -> str:
     ordered = sorted(progress.causes, key=lambda cause: -cause.count)
     shown = ", ".join(f"{cause.code} {cause.count:,}" for cause in ordered[:CAUSES_SHOWN])
     more = len(ordered) - CAUSES_SHOWN
-    return Text(f"{shown} and {more} more" if more > 0 else shown, style="none")
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _pace(progress: Progress) -> str:

@@ -16,7 +16,9 @@ Row = Mapping[str, Any]
 
 def grid(title: str, *columns: str) -> Table:
     """An empty table in the house form."""
-    table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    table = Table(
+        title=Text(title), title_justify="left", header_style="bold", box=None, pad_edge=False
+    )
     for column in columns:
         table.add_column(column, overflow="fold")
     return table

@@ -22,6 +22,7 @@ WaveName = Annotated[str, typer.Argument(help="Name of the wave.", show_default=
 ATTENTION = frozenset(
     {WaveState.COMPLETED_WITH_FAILURES, WaveState.HALTED, WaveState.PAUSED, WaveState.CANCELLED}
 )
+WORK_GOES_ON = "The work goes on if you close this window."
 START_ANSWERS = {
     "nothing_to_do": "Nothing to do: wave {wave} is {state}.",
     "already_running": "Wave {wave} is already under way ({state}).",
@@ -87,7 +88,7 @@ def watch_wave(ctx: typer.Context, wave: WaveName) -> None:
             end = look(client, wave, show=lambda _: None)
             print_json(end.model_dump(mode="json"))
         else:
-            end = follow(client, wave, environment=environment_of(client))
+            end = follow(client, wave, environment=environment_of(client), footnote=WORK_GOES_ON)
             say(end_sentence(end))
     if not end.state.is_closed:
         raise typer.Exit(EXIT_ERROR)

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from importlib import import_module
+from typing import Any
 
 import pytest
 from typer.main import get_command
@@ -29,7 +30,7 @@ def test_given_help_when_asked_then_nothing_heavy_is_imported():
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
 def test_given_a_listed_command_when_imported_then_its_help_is_the_listed_sentence(entry):
-    command = get_command(import_module(entry.module).app)
+    command: Any = get_command(import_module(entry.module).app)
     if command.name != entry.name:
         command = command.commands[entry.name]
 
