@@ -164,6 +164,7 @@ def _app_settings(options: LabOptions, connection: str, tenant_address: str) -> 
         "ROLLOUT_GRAPH_BASE_URL": f"{tenant_address}/v1.0",
         "ROLLOUT_GRAPH_CREDENTIAL": "static",
         "ROLLOUT_TIME_SCALE": f"{options.clock_speed:g}",
+        "ROLLOUT_GRAPH_LIMITS": f"{options.limits:g}",
         "ROLLOUT_ENVIRONMENT": "REHEARSAL",
         "TASKHUB_NAME": TASK_HUB,
         "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING": "1",
