@@ -123,23 +123,21 @@ def token_source(
     # azure-identity takes most of a second to import, and a rehearsal never needs it.
     from azure.identity import aio  # noqa: PLC0415 - see above
 
-    match kind:
-        case "managed":
-            return AzureToken(aio.ManagedIdentityCredential(client_id=client_id or None))
-        case "cli":
-            return AzureToken(aio.AzureCliCredential(tenant_id=tenant_id))
-        case "workload":
-            named = {"tenant_id": tenant_id or None, "client_id": client_id or None}
-            return AzureToken(aio.WorkloadIdentityCredential(**named))
-        case "secret":
-            secret = client_secret.get_secret_value() if client_secret else ""
-            return AzureToken(
-                aio.ClientSecretCredential(
-                    tenant_id=_given(tenant_id, name="tenant_id"),
-                    client_id=_given(client_id, name="client_id"),
-                    client_secret=_given(secret, name="client_secret"),
-                )
-            )
+    if kind == "managed":
+        return AzureToken(aio.ManagedIdentityCredential(client_id=client_id or None))
+    if kind == "cli":
+        return AzureToken(aio.AzureCliCredential(tenant_id=tenant_id))
+    if kind == "workload":
+        named = {"tenant_id": tenant_id or None, "client_id": client_id or None}
+        return AzureToken(aio.WorkloadIdentityCredential(**named))
+    secret = client_secret.get_secret_value() if client_secret else ""
+    return AzureToken(
+        aio.ClientSecretCredential(
+            tenant_id=_given(tenant_id, name="tenant_id"),
+            client_id=_given(client_id, name="client_id"),
+            client_secret=_given(secret, name="client_secret"),
+        )
+    )
 
 
 def is_loopback(base_url: str) -> bool:

@@ -123,7 +123,6 @@ async def ensure_group(
     nobody sets it by hand. A group with our nickname and without it is somebody else's.
 
     Args:
-        visibility: Private or Public.
         owner_ids: 1 to 20 people; without an owner an application's group cannot become a team.
 
     Returns:
@@ -135,28 +134,27 @@ async def ensure_group(
     known = await _find_ours(session, unique_name=unique_name, mail_nickname=mail_nickname)
     if known is not None:
         return known
-    owners = [f"{session.base_url}/users/{owner}" for owner in owner_ids]
     group = Group(
         display_name=display_name,
         description=description or None,
         mail_nickname=mail_nickname,
         visibility=visibility,
-        group_types=["Unified"],
-        mail_enabled=True,
-        security_enabled=False,
-        additional_data={"owners@odata.bind": owners},
     )
-    answer = await _upsert(session, unique_name=unique_name, group=group)
+    answer = await _upsert(session, unique_name=unique_name, group=group, owner_ids=owner_ids)
     if answer.status == 201:
         made = parse(_Reference, answer.body, answer=answer)
         return CallResult(key=made.id, outcome=Outcome.APPLIED, request_id=answer.request_id)
     if answer.is_success:
-        # It was there and the list did not show it yet: its id comes with the next look.
         return await _look_again(session, unique_name=unique_name, mail_nickname=mail_nickname)
     return classify(answer, key=unique_name, missing="user_not_found")
 
 
-async def _upsert(session: GraphSession, *, unique_name: str, group: Group) -> Answer:
+async def _upsert(
+    session: GraphSession, *, unique_name: str, group: Group, owner_ids: Sequence[str]
+) -> Answer:
+    group.group_types, group.mail_enabled, group.security_enabled = ["Unified"], True, False
+    owners = [f"{session.base_url}/users/{owner}" for owner in owner_ids]
+    group.additional_data = {"owners@odata.bind": owners}
     builder = session.sdk.groups_with_unique_name(unique_name.replace("'", "''"))
     request = session.request(
         builder.to_patch_request_information(group),
@@ -185,6 +183,7 @@ async def _find_ours(
 
 
 async def _look_again(session: GraphSession, *, unique_name: str, mail_nickname: str) -> CallResult:
+    """It was there and no list showed it yet: its id comes with this look or a later one."""
     found = await _find_ours(session, unique_name=unique_name, mail_nickname=mail_nickname)
     pending = CallResult(key=unique_name, outcome=Outcome.TRANSIENT, code="replication_pending")
     return found or pending
