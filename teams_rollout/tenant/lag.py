@@ -112,12 +112,3 @@ class Schedule:
         while self._heap and self._heap[0][0] <= now:
             due, _, work = heapq.heappop(self._heap)
             work(due)
-
-    def settle(self) -> None:
-        """Run everything that is pending, whatever its time (a `reset` or an export)."""
-        while self._heap:
-            due, _, work = heapq.heappop(self._heap)
-            work(due)
-
-    def __len__(self) -> int:
-        return len(self._heap)

@@ -215,3 +215,27 @@ def test_given_effects_when_read_after_a_number_then_only_the_newer_ones():
 )
 def test_given_an_unknown_control_when_asked_then_404(method, name):
     assert Tenant().raw(method, f"/_tenant/{name}").status == 404
+
+
+def test_given_thousands_of_effects_when_read_then_all_and_in_order():
+    tenant = Tenant()
+    for number in range(2100):
+        where = ("IE", "FR")[number % 2]
+        tenant.change({"op": "patchUser", "id": BOB, "patch": {"usageLocation": where}})
+
+    every = [x["seq"] for x in tenant.effects()]
+    tail = tenant.raw("GET", "/_tenant/effects?after=2040").body.splitlines()
+
+    assert every == list(range(1, 2101))
+    assert len(tail) == 60
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), [("changes", b"{"), ("changes", b"{}"), ("changes", b"[1]")]
+)
+def test_given_nonsense_when_posted_then_400(path, body):
+    assert Tenant().raw("POST", f"/_tenant/{path}", body).status == 400
+
+
+def test_given_a_wrong_number_when_effects_are_asked_for_then_400():
+    assert Tenant().raw("GET", "/_tenant/effects?after=x").status == 400

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.tenant.kit import ANN, BOB, EVE, GROUP, TEAM, Tenant, bind, group, seed, with_team
+from tests.unit.tenant.kit import (
+    ANN,
+    BOB,
+    E3,
+    EVE,
+    GROUP,
+    TEAM,
+    VOICE,
+    Tenant,
+    bind,
+    group,
+    seed,
+    with_team,
+)
 
 CREATE = {"Prefer": "create-if-missing"}
 
@@ -204,3 +217,91 @@ def test_given_members_when_cast_to_users_then_the_same_people():
     rows = tenant.get(f"/groups/{GROUP}/members/microsoft.graph.user?$select=id").body["value"]
 
     assert [row["id"] for row in rows] == [BOB]
+
+
+def test_given_a_synchronised_group_when_patched_then_refused():
+    tenant = Tenant(seed(groups=[group(GROUP, "Any", onPremisesSyncEnabled=True)]))
+
+    assert tenant.call("PATCH", f"/groups/{GROUP}", {"description": "x"}).status == 400
+
+
+def test_given_a_unique_name_in_use_when_created_again_then_400():
+    tenant = Tenant()
+    upsert(tenant, body())
+
+    again = tenant.post("/groups", body(name="Other", uniqueName="rollout-housing"))
+    renamed = upsert(tenant, {"uniqueName": "another"})
+
+    assert (again.status, renamed.status) == (400, 400)
+
+
+@pytest.mark.parametrize("change", [{}, {"mailNickname": "depot"}, {"nonsense": 1}])
+def test_given_a_wrong_patch_when_sent_then_400(change):
+    tenant = Tenant(seed(groups=[group(GROUP, "Any"), group(TEAM, "Depot")]))
+
+    assert tenant.call("PATCH", f"/groups/{GROUP}", change).status == 400
+
+
+def test_given_a_renamed_team_group_when_read_then_the_team_has_the_name_too():
+    tenant = Tenant(with_team())
+
+    tenant.call("PATCH", f"/groups/{TEAM}", {"displayName": "Homes"})
+
+    assert tenant.get(f"/teams/{TEAM}").body["displayName"] == "Homes"
+
+
+def test_given_owners_when_added_and_removed_then_the_team_follows():
+    tenant = Tenant(with_team())
+
+    tenant.post(f"/groups/{TEAM}/owners/$ref", ref(ANN))
+    tenant.later(1)
+    joined = tenant.state()["teams"][0]["owners"]
+    tenant.call("DELETE", f"/groups/{TEAM}/owners/{ANN}/$ref")
+    tenant.later(1)
+
+    assert (joined, tenant.state()["teams"][0]["owners"]) == ([EVE, ANN], [EVE])
+    assert tenant.call("DELETE", f"/groups/{TEAM}/owners/{BOB}/$ref").status == 404
+
+
+def test_given_a_licensing_group_when_somebody_joins_and_leaves_then_his_licence_follows():
+    e3 = {"skuId": E3, "disabledPlans": []}
+    tenant = Tenant(
+        seed(groups=[group(GROUP, "LIC", assignedLicenses=[e3])], lag={"group_licence": 60})
+    )
+
+    def held():
+        return tenant.get(f"/users/{BOB}?$select=assignedLicenses").body["assignedLicenses"]
+
+    tenant.post(f"/groups/{GROUP}/members/$ref", ref(BOB))
+    at_once = held()
+    tenant.later(61)
+    later = held()
+    tenant.call("DELETE", f"/groups/{GROUP}/members/{BOB}/$ref")
+    tenant.later(61)
+
+    assert (at_once, later, held()) == ([], [e3], [])
+
+
+def test_given_a_group_licence_when_taken_away_or_wrong_then_members_lose_it_or_400():
+    e3 = {"skuId": E3, "disabledPlans": []}
+    tenant = Tenant(seed(groups=[group(GROUP, "LIC", assignedLicenses=[e3], members=[BOB])]))
+    path = f"/groups/{GROUP}/assignLicense"
+
+    unknown = tenant.post(path, {"addLicenses": [{"skuId": GROUP}], "removeLicenses": []})
+    unheld = tenant.post(path, {"addLicenses": [], "removeLicenses": [VOICE]})
+    same = tenant.post(path, {"addLicenses": [e3], "removeLicenses": []})
+    gone = tenant.post(path, {"addLicenses": [], "removeLicenses": [E3]})
+    tenant.later(1)
+
+    assert [x.status for x in (unknown, unheld, same, gone)] == [400, 400, 202, 202]
+    assert tenant.requests()["redundant_total"] == 1
+    assert tenant.get("/subscribedSkus").body["value"][0]["consumedUnits"] == 0
+
+
+def test_given_members_when_filtered_then_only_those():
+    tenant = Tenant(seed(groups=[group(GROUP, "Any", members=[ANN, BOB])]))
+    path = f"/groups/{GROUP}/members?$count=true&$filter=startsWith(displayName,'Bob')"
+
+    found = tenant.get(path, ConsistencyLevel="eventual").body
+
+    assert ([x["id"] for x in found["value"]], found["@odata.count"]) == ([BOB], 1)

@@ -200,3 +200,30 @@ def test_given_a_missing_permission_when_calling_then_403_in_the_right_dialect()
 
 def test_given_the_list_that_only_the_metadata_knows_when_read_then_404():
     assert Tenant().get("/admin/teams/policy/userAssignments").status == 404
+
+
+def test_given_configurations_when_filtered_by_id_then_that_user():
+    rows = Tenant().get(f"/admin/teams/userConfigurations?$filter=id eq '{BOB}'").body["value"]
+
+    assert [row["id"] for row in rows] == [BOB]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"value": []},
+        {"value": ["x"]},
+        {"value": [{"userId": BOB, "nonsense": 1}]},
+        {"value": [{"policyType": "TeamsMeetingPolicy", "policyId": "x"}]},
+        {"value": [{"userId": "nobody", "policyType": "TeamsMeetingPolicy"}]},
+        {"value": [{"userId": BOB, "policyType": "Nonsense"}]},
+    ],
+)
+def test_given_a_wrong_assignment_when_sent_then_refused_without_effect(body):
+    tenant = Tenant()
+
+    replies = [tenant.post(ASSIGN, body), tenant.post(ASSIGN.replace("assign", "unassign"), body)]
+
+    assert {x.status for x in replies} <= {400, 404}
+    assert tenant.effects() == []

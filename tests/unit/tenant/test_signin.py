@@ -61,3 +61,16 @@ def test_given_a_sign_in_library_when_it_discovers_then_the_endpoints_are_here()
 
     assert found["token_endpoint"] == f"http://tenant.test/{TENANT}/oauth2/v2.0/token"
     assert instances["metadata"][0]["aliases"] == ["tenant.test"]
+
+
+def test_given_the_tenant_by_its_id_when_read_then_found_and_another_one_not():
+    tenant = Tenant()
+
+    assert tenant.get(f"/organization/{TENANT}").body["id"] == TENANT
+    assert tenant.get("/organization/other").status == 404
+
+
+def test_given_a_token_that_only_looks_like_one_when_used_then_it_will_do():
+    token = {"Authorization": "Bearer a.b.c"}
+
+    assert Tenant().call("GET", "/users", headers=token).status == 200

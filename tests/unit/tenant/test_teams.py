@@ -230,3 +230,93 @@ def test_given_members_when_filtered_by_user_then_one():
     rows = tenant.get(f"/teams/{TEAM}/members?$filter={clause}").body["value"]
 
     assert [row["userId"] for row in rows] == [EVE]
+
+
+def test_given_a_group_of_ones_own_when_a_team_is_posted_for_it_then_it_is_that_group():
+    tenant = Tenant(seed(groups=[group(GROUP, "Depot", owners=[EVE])]))
+    reference = f"https://graph.microsoft.com/v1.0/groups('{GROUP}')"
+    body = {"template@odata.bind": STANDARD, "group@odata.bind": reference}
+
+    extra = tenant.post("/teams", {**body, "displayName": "X"})
+    unknown = tenant.post("/teams", {**body, "group@odata.bind": reference.replace("b0", "b1", 1)})
+    done = tenant.post("/teams", body)
+
+    assert (extra.status, unknown.status, done.status) == (400, 404, 202)
+    assert done.headers["content-location"] == f"/teams('{GROUP}')"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"template@odata.bind": None},
+        {"displayName": ""},
+        {"members": "x"},
+        {"members": [member(EVE)]},
+        {"nonsense": 1},
+    ],
+)
+def test_given_a_wrong_team_when_posted_then_400(change):
+    body = {"template@odata.bind": STANDARD, "displayName": "X", "members": [member(EVE, "owner")]}
+
+    assert Tenant().post("/teams", {**body, **change}).status == 400
+
+
+def test_given_teams_when_selected_filtered_and_counted_then_as_asked():
+    tenant = Tenant(with_team())
+
+    found = tenant.get("/teams?$filter=displayName eq 'Housing'&$select=id&$count=true").body
+    one = tenant.get(f"/teams/{TEAM}?$select=displayName").body
+    channels = tenant.get(
+        f"/teams/{TEAM}/channels?$filter=displayName eq 'General'&$select=id"
+    ).body
+
+    assert (found["value"], found["@odata.count"]) == ([{"id": TEAM}], 1)
+    assert one == {"displayName": "Housing", "id": TEAM}
+    assert [x["displayName"] for x in channels["value"]] == ["General"]
+
+
+def test_given_unknown_things_when_asked_for_then_teams_404():
+    tenant = Tenant(with_team())
+    paths = [
+        f"/teams/{TEAM}/operations/x",
+        f"/teams/{TEAM}/members/x",
+        "/teams/x/members",
+        f"/groups/{GROUP}/team",
+    ]
+
+    assert {tenant.get(x).code for x in paths} == {"NotFound"}
+
+
+def test_given_an_owner_when_made_a_member_then_only_if_another_owner_stays():
+    tenant = Tenant(with_team())
+    path = f"/teams/{TEAM}/members/"
+    rows = tenant.get(path.rstrip("/")).body["value"]
+
+    refused = tenant.call("PATCH", path + rows[0]["id"], member(EVE))
+    tenant.post(path.rstrip("/"), member(ANN, "owner"))
+    done = tenant.call("PATCH", path + rows[0]["id"], member(EVE))
+
+    assert (refused.status, done.body["roles"]) == (400, [])
+    assert people(tenant) == {ANN: ["owner"], EVE: []}
+
+
+def test_given_only_the_right_for_members_when_an_owner_is_added_then_403():
+    start = with_team(grantedPermissions=["TeamMember.ReadWriteNonOwnerRole.All"])
+    tenant = Tenant(start)
+
+    statuses = [
+        tenant.post(f"/teams/{TEAM}/members", x).status for x in (member(ANN), member(BOB, "owner"))
+    ]
+
+    assert statuses == [201, 403]
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"values": []}, {"values": ["x"]}, {"values": [member(ANN)], "extra": 1}]
+)
+def test_given_a_wrong_bulk_body_when_sent_then_400(body):
+    assert Tenant(with_team()).post(f"/teams/{TEAM}/members/add", body).status == 400
+
+
+def test_given_a_wrong_member_filter_when_asked_then_400():
+    assert Tenant(with_team()).get(f"/teams/{TEAM}/members?$filter=nonsense").status == 400

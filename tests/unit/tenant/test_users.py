@@ -229,3 +229,56 @@ def test_given_words_when_searched_then_names_that_begin_with_them():
 
     assert [x["displayName"] for x in found] == ["Bob Smith"]
     assert tenant.get(path).status == 400
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("$filter=endsWith(mail,'gov.uk')", 400),
+        ("$filter=not startsWith(mail,'a')", 400),
+        ("$filter=(mail eq 'a'", 400),
+        ("$filter=mail eq 'a' nonsense", 400),
+        ("$filter=mail gt 'a'", 400),
+        ("$filter=mail eq 'a", 400),
+        ("$filter=mail eq (", 400),
+        ("$filter='a' eq mail", 400),
+        ("$filter=assignedLicenses/any(x:y/skuId eq 'a')", 400),
+        ("$filter=mail eq '" + "a" * 121 + "'", 400),
+        ("$orderby=mail", 400),
+        ("$orderby=displayName&$filter=startsWith(mail,'a')", 400),
+        ("$search=nonsense", 400),
+        ("nonsense=1", 200),
+    ],
+)
+def test_given_an_odd_query_when_graph_would_refuse_it_then_so_do_we(query, status):
+    reply = Tenant().get(
+        f"/users?{query}", **({"ConsistencyLevel": "eventual"} if "search" in query else {})
+    )
+
+    assert reply.status == status
+
+
+@pytest.mark.parametrize(
+    ("clause", "count"),
+    [
+        ("endsWith(mail,'gov.uk')", 4),
+        ("not startsWith(mail,'ann')", 3),
+        ("mail ne 'bob.smith@example.gov.uk'", 3),
+    ],
+)
+def test_given_advanced_operators_when_asked_properly_then_they_work(clause, count):
+    reply = Tenant().get(f"/users?$count=true&$filter={clause}", ConsistencyLevel="eventual")
+
+    assert reply.body["@odata.count"] == count
+
+
+def test_given_an_advanced_query_when_its_url_is_too_long_then_400():
+    long = " or ".join(f"mail eq '{'a' * 90}{i}'" for i in range(25))
+
+    reply = Tenant().get(f"/users?$count=true&$filter={long}", ConsistencyLevel="eventual")
+
+    assert (reply.status, "2048" in reply.message) == (400, True)
+
+
+def test_given_too_many_ids_when_read_together_then_400():
+    assert Tenant().post("/directoryObjects/getByIds", {"ids": ["x"] * 1001}).status == 400
