@@ -161,9 +161,8 @@ class Engine:
                 mailbox.take(db, [message.seq for message in waiting])
             return
         outcome = await self._play(instance, events, at=now)
-        current = instances.read(self.store.db, instance_id)
-        if current is None or current.execution_id != instance.execution_id:
-            return  # purged, restarted or rewound meanwhile; its messages went with it
+        if outcome is None:
+            return
         with self.store.transaction() as db:
             effects = commit_turn(
                 db,
@@ -176,7 +175,10 @@ class Engine:
         self._note_pace(instance_id, time.perf_counter() - started)
         self.apply(effects)
 
-    async def _play(self, instance: Instance, events: Sequence[Event], *, at: datetime) -> Outcome:
+    async def _play(
+        self, instance: Instance, events: Sequence[Event], *, at: datetime
+    ) -> Outcome | None:
+        """Run the turn; None when the instance was purged or started anew meanwhile."""
         past = instances.history(self.store.db, instance.id)
         turn = Turn(
             instance=instance,
@@ -186,7 +188,13 @@ class Engine:
             run=self._run,
             known=self.known,
         )
-        outcome = turn.play() if len(past) < LONG_HISTORY else await asyncio.to_thread(turn.play)
+        if len(past) < LONG_HISTORY:
+            outcome = turn.play()
+        else:
+            outcome = await asyncio.to_thread(turn.play)
+            current = instances.read(self.store.db, instance.id)
+            if current is None or current.execution_id != instance.execution_id:
+                return None
         level = logging.WARNING if outcome.status is RuntimeStatus.FAILED else logging.DEBUG
         logger.log(
             level, "%s is %s [instance=%s]", instance.name, outcome.status.value, instance.id

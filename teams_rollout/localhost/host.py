@@ -36,7 +36,7 @@ from teams_rollout.localhost.turn import KnownFunctions, RunOrchestrator
 
 logger = logging.getLogger(__name__)
 
-DRAIN_SECONDS: Final = 10.0
+LAST_ANSWERS: Final = 1.0
 MOST_THREADS: Final = 32
 
 
@@ -49,6 +49,7 @@ class Setup:
     store: Store
     keys: HostKeys
     listening: socket.socket
+    drain_seconds: float
 
     @property
     def origin(self) -> str:
@@ -70,12 +71,13 @@ class Host:
         self._started = time.monotonic()
         self._state = "Initializing"
         addresses = Addresses(setup.origin, config.hub_name, setup.keys.durable)
+        self._outputs = QueueOutputs(base64=config.queues.base64)
         self._invoker = Invoker(
             client_binding=addresses.client_binding,
+            deliver=self._outputs.send,
             timeout=config.function_timeout,
             threads=_threads(),
         )
-        self._outputs = QueueOutputs(base64=config.queues.base64)
         self._engine = _engine(setup, self._invoker)
         self._entities = Entities(
             setup.store,
@@ -89,7 +91,6 @@ class Host:
             self._routes,
             invoker=self._invoker,
             management=ManagementApi(Client(self._engine), self._entities, addresses),
-            outputs=self._outputs,
             keys=setup.keys,
             status=self.status,
         )
@@ -124,13 +125,20 @@ class Host:
         """Take nothing new, let what runs finish, answer HTTP meanwhile."""
         self._state = "Stopping"
         logger.info("Stopping")
+        deadline = time.monotonic() + self._setup.drain_seconds
         parts = (*self._listeners, self._engine, self._entities)
-        await asyncio.gather(*(part.stop(within=DRAIN_SECONDS) for part in parts))
+        await asyncio.gather(*(part.stop(within=self._setup.drain_seconds) for part in parts))
+        left = max(deadline - time.monotonic(), LAST_ANSWERS)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(runner.cleanup(), left)
         await self._outputs.close()
         await _close_sdk_session()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(runner.cleanup(), 2.0)
         self._invoker.close()
+
+    @property
+    def threads_at_work(self) -> int:
+        """How many sync functions still run; the interpreter would wait for them."""
+        return self._invoker.in_threads
 
     def status(self) -> Mapping[str, Any]:
         """Return what `/admin/host/status` shows."""
@@ -144,13 +152,13 @@ class Host:
         }
 
     def _make_listeners(self) -> Sequence[QueueListener | TimerListener]:
-        app, invoker, outputs = self._setup.app, self._invoker, self._outputs
+        app, invoker = self._setup.app, self._invoker
         queues = [
-            QueueListener(spec, options=self._setup.config.queues, invoker=invoker, outputs=outputs)
+            QueueListener(spec, options=self._setup.config.queues, invoker=invoker)
             for spec in app.of(TriggerKind.QUEUE)
         ]
         timers = [
-            TimerListener(spec, store=self._setup.store, invoker=invoker, outputs=outputs)
+            TimerListener(spec, store=self._setup.store, invoker=invoker)
             for spec in app.of(TriggerKind.TIMER)
         ]
         return [*queues, *timers]

@@ -14,7 +14,6 @@ from teams_rollout.localhost.app import FunctionSpec
 from teams_rollout.localhost.invoke import FunctionFailedError, Invoker, Result
 from teams_rollout.localhost.keys import HostKeys
 from teams_rollout.localhost.management import ManagementApi
-from teams_rollout.localhost.outputs import QueueOutputs
 from teams_rollout.localhost.routes import Route, compile_route
 
 logger = logging.getLogger(__name__)
@@ -59,14 +58,12 @@ class HttpServer:
         *,
         invoker: Invoker,
         management: ManagementApi,
-        outputs: QueueOutputs,
         keys: HostKeys,
         status: Callable[[], Mapping[str, Any]],
     ) -> None:
         self._functions = functions
         self._invoker = invoker
         self._management = management
-        self._outputs = outputs
         self._keys = keys
         self._status = status
 
@@ -108,7 +105,6 @@ class HttpServer:
         datum = await _request_datum(request, parameters)
         try:
             result = await self._invoker.call(function.spec, datum)
-            await self._outputs.send(result)
         except FunctionFailedError:
             return web.Response(status=500)
         return _response(result)

@@ -6,7 +6,8 @@ an input that a client started with `{"a": 1}` is the document `"{\\"a\\": 1}"`,
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Final
 
 from teams_rollout.localhost.protocol import TERMINAL, RuntimeStatus
@@ -65,7 +66,7 @@ def write(db: sqlite3.Connection, instance: Instance) -> None:
     marks = ", ".join("?" * len(_COLUMNS.split(",")))
     db.execute(
         f"insert or replace into instances ({_COLUMNS}) values ({marks})",  # noqa: S608 - constants
-        astuple(instance),
+        _VALUES(instance),
     )
 
 
@@ -147,7 +148,10 @@ def unfinished(db: sqlite3.Connection) -> Iterable[str]:
     return [instance_id for (instance_id,) in rows]
 
 
+_VALUES: Final = attrgetter(*(field.name for field in fields(Instance)))
+
+
 def _from_row(row: tuple[object, ...]) -> Instance:
-    fields = list(row)
-    fields[4] = RuntimeStatus(str(fields[4]))
-    return Instance(*fields)  # type: ignore[arg-type]  # column types are those of the schema
+    values = list(row)
+    values[4] = RuntimeStatus(str(values[4]))
+    return Instance(*values)  # type: ignore[arg-type]  # column types are those of the schema

@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -129,18 +129,26 @@ class Invoker:
 
     Args:
         client_binding: gives the text of a durable client binding.
+        deliver: sends what a function put into output bindings, before the call counts as done.
         timeout: the longest a call may take; None for no limit. A sync function that overruns is
             reported as failed, but its thread cannot be stopped.
         threads: size of the pool for sync functions.
     """
 
     def __init__(
-        self, *, client_binding: Callable[[], str], timeout: timedelta | None, threads: int
+        self,
+        *,
+        client_binding: Callable[[], str],
+        deliver: Callable[[Result], Awaitable[None]],
+        timeout: timedelta | None,
+        threads: int,
     ) -> None:
         self._client_binding = client_binding
+        self._deliver = deliver
         self._timeout = timeout
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="function")
         self.running = 0
+        self.in_threads = 0
 
     async def call(
         self,
@@ -165,6 +173,7 @@ class Invoker:
         self.running += 1
         try:
             result = await self._call(spec, datum, metadata or {}, invocation_id)
+            await self._deliver(result)
         except Exception as error:
             logger.exception("Executed '%s' (failed)", spec.name)
             raise FunctionFailedError(
@@ -209,9 +218,15 @@ class Invoker:
         if spec.is_async:
             return await spec.func(**arguments)
         context = contextvars.copy_context()
-        return await asyncio.get_running_loop().run_in_executor(
-            self._pool, lambda: context.run(spec.func, **arguments)
-        )
+
+        def call() -> Any:
+            self.in_threads += 1
+            try:
+                return context.run(spec.func, **arguments)
+            finally:
+                self.in_threads -= 1
+
+        return await asyncio.get_running_loop().run_in_executor(self._pool, call)
 
     def close(self) -> None:
         """Let go of the thread pool without waiting for its threads."""

@@ -27,7 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         setup = _set_up(options)
         try:
-            asyncio.run(Host(setup).run(_say))
+            host = Host(setup)
+            asyncio.run(host.run(_say))
         finally:
             setup.store.close()
     except (AppError, ConfigError, StateFileError, RouteError, ScheduleError) as error:
@@ -39,6 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         sys.stderr.write(f"The host cannot listen on port {options.port} ({error}).\n")
         return 1
+    if host.threads_at_work:
+        sys.stderr.write("Functions that do not end are left; they run again where that is due.\n")
+        sys.stderr.flush()
+        os._exit(0)  # the interpreter would wait for their threads without limit
     return 0
 
 
@@ -51,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=7071, help="0 takes a free port")
     parser.add_argument("--state", type=Path, required=True, help="file that keeps all state")
     parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning"])
+    parser.add_argument("--drain", type=float, default=10, help="seconds to finish work in at stop")
     parser.add_argument(
         "--fast-dates",
         action="store_true",
@@ -70,7 +76,7 @@ def _set_up(options: argparse.Namespace) -> Setup:
         app = load_app(folder)
         if options.fast_dates:
             use_fast_dates()
-        return Setup(app, config, store, load_keys(state), listening)
+        return Setup(app, config, store, load_keys(state), listening, options.drain)
     except BaseException:
         store.close()
         raise

@@ -21,7 +21,6 @@ from teams_rollout.localhost.activities import wind_down
 from teams_rollout.localhost.app import FunctionSpec
 from teams_rollout.localhost.config import QueueOptions
 from teams_rollout.localhost.invoke import FunctionFailedError, Invoker
-from teams_rollout.localhost.outputs import QueueOutputs
 from teams_rollout.localhost.protocol import to_text
 from teams_rollout.localhost.storage import ensure_queue, open_queue
 
@@ -43,12 +42,10 @@ class QueueListener:
         *,
         options: QueueOptions,
         invoker: Invoker,
-        outputs: QueueOutputs,
     ) -> None:
         self._spec = spec
         self._options = options
         self._invoker = invoker
-        self._outputs = outputs
         self._queue = open_queue(spec.trigger)
         self._poison = open_queue(spec.trigger, suffix="-poison")
         self._running: set[asyncio.Task[None]] = set()
@@ -123,8 +120,7 @@ class QueueListener:
                 await self._move_to_poison(message)
                 return
             datum = Datum(text, "string")
-            result = await self._invoker.call(self._spec, datum, metadata=_metadata(message))
-            await self._outputs.send(result)
+            await self._invoker.call(self._spec, datum, metadata=_metadata(message))
             await self._stop_keeping(keeper)
             await self._queue.delete_message(message)
         except FunctionFailedError:

@@ -17,7 +17,6 @@ from teams_rollout.localhost.activities import wind_down
 from teams_rollout.localhost.app import FunctionSpec
 from teams_rollout.localhost.config import parse_span
 from teams_rollout.localhost.invoke import FunctionFailedError, Invoker
-from teams_rollout.localhost.outputs import QueueOutputs
 from teams_rollout.localhost.protocol import from_text, to_text, utc_now
 from teams_rollout.localhost.store import Store
 
@@ -60,13 +59,10 @@ class TimerListener:
         ScheduleError: its schedule cannot be understood.
     """
 
-    def __init__(
-        self, spec: FunctionSpec, *, store: Store, invoker: Invoker, outputs: QueueOutputs
-    ) -> None:
+    def __init__(self, spec: FunctionSpec, *, store: Store, invoker: Invoker) -> None:
         self._spec = spec
         self._store = store
         self._invoker = invoker
-        self._outputs = outputs
         self._schedule = str(spec.trigger["schedule"])
         self._task: asyncio.Task[None] | None = None
         self._firing = False
@@ -112,8 +108,7 @@ class TimerListener:
         }
         self._firing = True
         try:
-            result = await self._invoker.call(self._spec, Datum(json.dumps(info), "json"))
-            await self._outputs.send(result)
+            await self._invoker.call(self._spec, Datum(json.dumps(info), "json"))
         except FunctionFailedError:
             logger.warning("The timer %s failed; it fires again in time", self._spec.name)
         finally:

@@ -169,3 +169,14 @@ def test_given_an_app_when_started_then_functions_and_addresses_are_listed(basic
     assert f"{basic.origin}/api/echo/{{number:int}}/{{*rest}} (anonymous)" in table
     assert "chain" in table
     assert basic.said[-1] == f"listening on {basic.origin}"
+
+
+def test_given_a_function_that_does_not_end_when_told_to_stop_then_it_is_left(tmp_path: Path):
+    with running(APPS / "basic", tmp_path / "state.db", "--drain", "1") as host:
+        instance_id = host.start("stubborn")
+        host.wait_for(instance_id, {"Running"})
+        time.sleep(0.2)
+        started = time.monotonic()
+
+        assert host.stop() == 0
+        assert time.monotonic() - started < 8

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import time
 from datetime import timedelta
 
 import azure.durable_functions as df
@@ -295,3 +296,13 @@ async def sometimes(number: int) -> int:
     if failures["sometimes"] % 3 == 0:
         raise RuntimeError("not this time")
     return number
+
+
+@app.activity_trigger(input_name="seconds")
+def block(seconds: float) -> None:
+    time.sleep(seconds)
+
+
+@app.orchestration_trigger(context_name="context")
+def stubborn(context: df.DurableOrchestrationContext):
+    yield context.call_activity("block", 30)
