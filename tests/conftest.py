@@ -13,7 +13,7 @@ import pytest
 
 AZURITE = Path(__file__).parents[1] / "node_modules" / ".bin" / "azurite"
 OPTIONS = ("--silent", "--skipApiVersionCheck", "--disableTelemetry", "--inMemoryPersistence")
-ACCOUNTS = 300
+ACCOUNTS = 900
 SERVICES = ("blob", "queue", "table")
 
 
@@ -46,7 +46,7 @@ def azurite_accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Itera
     """Connection strings of empty accounts in an Azurite that lives as long as the session."""
     if not AZURITE.exists():
         pytest.fail("Azurite is missing: run `make setup`")
-    key = base64.b64encode(secrets.token_bytes(64)).decode()
+    key = base64.b64encode(secrets.token_bytes(32)).decode()
     names = [f"account{number:03}" for number in range(ACCOUNTS)]
     ports = _free_ports(len(SERVICES))
     listen = [f"--{s}Port={p}" for s, p in zip(SERVICES, ports, strict=True)]

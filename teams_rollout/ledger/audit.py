@@ -12,7 +12,8 @@ from uuid import uuid4
 from teams_rollout.contracts.names import AUDIT_TABLE
 from teams_rollout.ledger import keys
 from teams_rollout.ledger.codec import Row, complete, join_text, load, split_text
-from teams_rollout.ledger.connection import Operation, Storage, in_partition, insert, replace
+from teams_rollout.ledger.connection import Storage, in_partition
+from teams_rollout.ledger.operations import Operation, insert, replace
 from teams_rollout.ledger.ports import Conflict
 from teams_rollout.ledger.records import AuditEntry
 

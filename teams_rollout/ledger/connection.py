@@ -23,11 +23,8 @@ from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 from teams_rollout.ledger.codec import Row
+from teams_rollout.ledger.operations import TRANSACTION_LIMIT, Operation
 from teams_rollout.ledger.ports import Conflict, LedgerError, NotFound
-
-TRANSACTION_LIMIT = 100
-
-Operation = tuple[str, Row, dict[str, Any]]
 
 # Nobody home is said within about a second; a busy service gets four chances in four seconds.
 _TABLE_RETRIES: dict[str, Any] = {
@@ -200,41 +197,6 @@ class Storage:
                 name, message_encode_policy=TextBase64EncodePolicy()
             )
         return self._queues[name]
-
-
-def insert(row: Row) -> Operation:
-    """Fails the transaction when the row exists."""
-    return ("create", row, {})
-
-
-def put(row: Row) -> Operation:
-    """Insert or replace, whatever is there."""
-    return ("upsert", row, {"mode": UpdateMode.REPLACE})
-
-
-def merge(row: Row) -> Operation:
-    """Insert, or change only the properties given."""
-    return ("upsert", row, {"mode": UpdateMode.MERGE})
-
-
-def replace(row: Row, *, etag: str) -> Operation:
-    """Replace exactly that version of the row."""
-    options = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
-    return ("update", row, {"mode": UpdateMode.REPLACE, **options})
-
-
-def merge_version(row: Row, *, etag: str) -> Operation:
-    """Change only the properties given, of exactly that version of the row."""
-    options = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
-    return ("update", row, {"mode": UpdateMode.MERGE, **options})
-
-
-def delete(partition: str, row: str, *, etag: str | None = None) -> Operation:
-    """Remove the row, or exactly that version of it."""
-    keys = {"PartitionKey": partition, "RowKey": row}
-    if etag is None:
-        return ("delete", keys, {})
-    return ("delete", keys, {"etag": etag, "match_condition": MatchConditions.IfNotModified})
 
 
 def in_partition(partition: str, *, start: str = "", end: str = "") -> str:

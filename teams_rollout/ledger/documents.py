@@ -10,13 +10,11 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from teams_rollout.ledger.codec import Row, chunk, join_text, split_text, unchunk
-from teams_rollout.ledger.connection import Storage, in_partition, put
+from teams_rollout.ledger.connection import Storage, in_partition
 from teams_rollout.ledger.keys import HEADER, chunk_row, end_of
+from teams_rollout.ledger.operations import pack, put
 
 Model = TypeVar("Model", bound=BaseModel)
-
-_CHUNKS_AT_ONCE = 50
-"""Rows in one transaction: 50 x 30,000 characters stay below its 4 MiB."""
 
 
 async def write_document(
@@ -37,8 +35,8 @@ async def write_document(
             {"PartitionKey": partition, "RowKey": chunk_row(kind, number), "items": text}
             for number, text in enumerate(texts)
         ]
-    for at in range(0, len(chunks), _CHUNKS_AT_ONCE):
-        await storage.transact(table, [put(row) for row in chunks[at : at + _CHUNKS_AT_ONCE]])
+    for operations in pack([put(row)] for row in chunks):
+        await storage.transact(table, operations)
     row = {"PartitionKey": partition, "RowKey": HEADER, **counts, **split_text(header)}
     await storage.transact(table, [put(row)])
 

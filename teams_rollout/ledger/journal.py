@@ -3,8 +3,9 @@
 from teams_rollout.contracts.names import DRIFT_TABLE, OPERATIONS_TABLE
 from teams_rollout.ledger import keys
 from teams_rollout.ledger.codec import complete, load, split_text
-from teams_rollout.ledger.connection import Storage, in_partition, put
+from teams_rollout.ledger.connection import Storage, in_partition
 from teams_rollout.ledger.documents import read_header, read_list, write_document
+from teams_rollout.ledger.operations import put
 from teams_rollout.ledger.records import DriftItem, DriftReport, OperationRecord
 
 

@@ -1,5 +1,6 @@
 """The helpdesk's search index in Azure Tables: one partition and one request per question."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -9,26 +10,21 @@ from teams_rollout.contracts.names import LOOKUP_TABLE
 from teams_rollout.domain.roster import UserKey
 from teams_rollout.ledger import keys
 from teams_rollout.ledger.codec import Row, compact, join_text, property_names, split_text
-from teams_rollout.ledger.connection import (
-    TRANSACTION_LIMIT,
-    Operation,
-    Storage,
-    delete,
-    in_partition,
-    insert,
-    merge,
-    replace,
-)
+from teams_rollout.ledger.connection import Storage, in_partition
 from teams_rollout.ledger.fan_out import for_each
 from teams_rollout.ledger.leaves import Card, Entry, Leaf, LeafChange, apply, entry_key
+from teams_rollout.ledger.operations import Operation, delete, insert, merge, pack, replace
 from teams_rollout.ledger.ports import Conflict
 from teams_rollout.ledger.records import LookupHit, UserRecord
 from teams_rollout.ledger.words import SHORTEST, matches, question, words_of
 
 _AT_ONCE = 4
 _ATTEMPTS = 5
-_PEOPLE_AT_ONCE = 10_000
+_PEOPLE_AT_ONCE = 20_000
 """Bounds the memory of one pass; every pass reads each partition that it changes."""
+
+_BREATH = 500
+"""People after whom others in this process get their turn: some 20 ms of work."""
 
 _LEAVES_READ = 40
 """Leaves that one question reads at most: several thousand entries, below 1 MB."""
@@ -64,7 +60,7 @@ class TableLookupStore:
         rows = await self._storage.first_page(
             LOOKUP_TABLE,
             _leaves_with(prefix, keys.word_partition(rollout_id, longest)),
-            limit=_LEAVES_READ,
+            limit=_leaves_needed(asked, limit),
         )
         hits: dict[str, LookupHit] = {}
         for entry in _with_prefix(rows, prefix):
@@ -78,7 +74,9 @@ class TableLookupStore:
         known = await self._cards(rollout_id, {r.key.shard for r in records})
         fresh: dict[str, Card] = {}
         changes: defaultdict[str, dict[str, Entry | None]] = defaultdict(dict)
-        for record in records:
+        for number, record in enumerate(records):
+            if number % _BREATH == 0:
+                await asyncio.sleep(0)
             before = known.get(record.key.ref)
             card = _card(record, before)
             if card == before:
@@ -100,7 +98,8 @@ class TableLookupStore:
             rows = self._storage.query(LOOKUP_TABLE, in_partition(partition))
             leaves = [_leaf(row) async for row in rows]
             try:
-                for operations in _transactions(partition, apply(leaves, changes)):
+                groups = [_operations(partition, c) for c in apply(leaves, changes)]
+                for operations in pack(groups):
                     await self._storage.transact(LOOKUP_TABLE, operations)
             except Conflict:
                 continue  # somebody indexed the same words: look again
@@ -125,9 +124,8 @@ class TableLookupStore:
         for card in cards:
             row = {"PartitionKey": keys.cards_partition(rollout_id), "RowKey": card.shard}
             rows.setdefault(card.shard, row)[keys.check_ref(card.ref)] = compact(card)
-        operations = [merge(row) for row in rows.values()]
-        for at in range(0, len(operations), _AT_ONCE):
-            await self._storage.transact(LOOKUP_TABLE, operations[at : at + _AT_ONCE])
+        for operations in pack([merge(row)] for row in rows.values()):
+            await self._storage.transact(LOOKUP_TABLE, operations)
 
 
 def _card(record: UserRecord, before: Card | None) -> Card:
@@ -164,6 +162,11 @@ def _hit(entry: Entry) -> LookupHit:
     )
 
 
+def _leaves_needed(asked: Sequence[str], limit: int) -> int:
+    """All of them to sift by a second word; otherwise leaves are mostly well filled."""
+    return _LEAVES_READ if len(asked) > 1 else min(_LEAVES_READ, 2 + limit // 20)
+
+
 def _leaves_with(prefix: str, partition: str) -> str:
     """Filter: leaves that may hold entries with the prefix; each is stored under its last key."""
     return f"{in_partition(partition, start=prefix)} and first lt '{keys.end_of(prefix)}'"
@@ -181,34 +184,19 @@ def _leaf(row: Row) -> Leaf:
     return Leaf(key=row["RowKey"], entries=entries, etag=row["etag"])
 
 
-def _transactions(partition: str, changes: Iterable[LeafChange]) -> Iterator[list[Operation]]:
-    """Pack operations into transactions, a change whole wherever it fits into one.
-
-    A change of more than 100 leaves inserts first and deletes last: for a moment, entries are
-    there twice, which a search does not show.
-    """
-    held: list[Operation] = []
-    for change in changes:
-        operations = list(_operations(partition, change))
-        if len(held) + len(operations) > TRANSACTION_LIMIT:
-            yield held
-            held = []
-        held += operations
-        while len(held) > TRANSACTION_LIMIT:
-            yield held[:TRANSACTION_LIMIT]
-            held = held[TRANSACTION_LIMIT:]
-    yield held
-
-
-def _operations(partition: str, change: LeafChange) -> Iterator[Operation]:
+def _operations(partition: str, change: LeafChange) -> list[Operation]:
+    """Inserts first and the delete last: should they not fit into one transaction, entries are
+    there twice for a moment, which a search does not show."""
     old = change.old
+    operations: list[Operation] = []
     for leaf in change.new:
         text = _ENTRIES.dump_json(leaf.entries, exclude_defaults=True).decode()
         keyed = {"PartitionKey": partition, "RowKey": leaf.key, "first": leaf.entries[0].key}
         row = keyed | split_text(text, name="entries")
         if old is not None and leaf.key == old.key:
-            yield replace(row, etag=old.etag)
+            operations.append(replace(row, etag=old.etag))
         else:
-            yield insert(row)
+            operations.append(insert(row))
     if old is not None and all(leaf.key != old.key for leaf in change.new):
-        yield delete(partition, old.key, etag=old.etag)
+        operations.append(delete(partition, old.key, etag=old.etag))
+    return operations

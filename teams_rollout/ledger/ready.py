@@ -10,12 +10,8 @@ from collections.abc import Iterable, Sequence
 from teams_rollout.contracts.names import READY_TABLE
 from teams_rollout.ledger import keys
 from teams_rollout.ledger.codec import Row, compact, property_names
-from teams_rollout.ledger.connection import (
-    TRANSACTION_LIMIT,
-    Storage,
-    in_partition,
-    merge,
-)
+from teams_rollout.ledger.connection import Storage, in_partition
+from teams_rollout.ledger.operations import merge, pack
 from teams_rollout.ledger.records import ReadyMember
 
 
@@ -53,6 +49,5 @@ class TableReadyStore:
             key = keys.ready_row(member.key.shard, member.team_key)
             row = rows.setdefault(key, {"PartitionKey": partition, "RowKey": key})
             row[keys.ready_property(member.key.ref, member.team_key)] = value
-        operations = [merge(row) for row in rows.values()]
-        for at in range(0, len(operations), TRANSACTION_LIMIT):
-            await self._storage.transact(READY_TABLE, operations[at : at + TRANSACTION_LIMIT])
+        for operations in pack([merge(row)] for row in rows.values()):
+            await self._storage.transact(READY_TABLE, operations)

@@ -11,22 +11,17 @@ from teams_rollout.domain.observed import ObservedUser
 from teams_rollout.domain.roster import UserKey
 from teams_rollout.ledger import keys, people
 from teams_rollout.ledger.codec import Row
-from teams_rollout.ledger.connection import (
-    Operation,
-    Storage,
-    in_partition,
-    in_partitions,
-    insert,
-    merge,
-    merge_version,
-    put,
-)
+from teams_rollout.ledger.connection import Storage, in_partition, in_partitions
 from teams_rollout.ledger.fan_out import for_each
+from teams_rollout.ledger.operations import Operation, insert, merge, merge_version, put
 from teams_rollout.ledger.ports import Conflict, NotFound
 from teams_rollout.ledger.records import TimelineEvent, UserRecord, UserUpdate
 
 PEOPLE_LIMIT = 100
 """People in one shard and in one commit; a row holds at most 252 properties."""
+
+_FEW = 40
+"""People up to whom a request names them; it would grow too long to name everybody."""
 
 _SHARDS_AT_ONCE = 4
 _ATTEMPTS = 5
@@ -40,8 +35,10 @@ class TableUserStore:
 
     async def list_shard(self, shard: str, refs: Collection[str] | None = None) -> list[UserRecord]:
         """The people of a shard in the order of their refs, by one request."""
-        rows = [row async for row in self._storage.query(USERS_TABLE, _state_of(shard))]
-        return people.assemble(shard, rows, refs=refs)
+        few = refs is not None and len(refs) <= _FEW
+        select = ["PartitionKey", "RowKey", *map(keys.check_ref, refs or ())] if few else None
+        query = self._storage.query(USERS_TABLE, _state_of(shard), select=select)
+        return people.assemble(shard, [row async for row in query], refs=refs)
 
     async def list_users(self, rollout_id: str) -> AsyncIterator[UserRecord]:
         """Everybody but those whom an import removed, shard after shard."""

@@ -8,7 +8,8 @@ import pytest
 from azure.storage.queue import QueueClient
 
 from teams_rollout.contracts.names import BATCH_QUEUE, TABLES, WAKE_UP_QUEUE
-from teams_rollout.ledger.connection import Storage, put
+from teams_rollout.ledger.connection import Storage
+from teams_rollout.ledger.operations import put
 from teams_rollout.ledger.ports import Ledger, LedgerError
 from teams_rollout.ledger.tables import TableLedger
 

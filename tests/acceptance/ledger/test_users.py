@@ -36,7 +36,10 @@ async def test_people_put_come_back_equal_by_shard_and_all_together(
     people = make_people(250)
     await ledger.put_users(people)
     assert await ledger.list_shard(SHARD) == people[:100]
-    assert await ledger.list_shard("council:0003", ["u000202"]) == [people[201]]
+    assert await ledger.list_shard("council:0003", ["u000202", "u000001"]) == [people[201]]
+    many = {f"u{number:06}" for number in range(151, 251)}
+    assert await ledger.list_shard("council:0002", many) == people[150:200]
+    assert await ledger.list_shard("council:0002", []) == []
     assert [p async for p in ledger.list_users("council")] == people
 
 
