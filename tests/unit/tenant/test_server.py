@@ -86,6 +86,14 @@ async def test_given_many_requests_at_once_when_sent_then_all_are_answered() -> 
     assert {x.status_code for x in answers} == {200}
 
 
+async def test_given_an_answer_in_two_pieces_when_sent_then_not_held_back_for_an_ack() -> None:
+    app = TenantApp(build(seed()))
+    _, listener = make_server(app, host="127.0.0.1", port=0)
+
+    with listener:
+        assert listener.proto == socket.IPPROTO_TCP
+
+
 @pytest.mark.skipif(not shutil.which("openssl"), reason="openssl makes the certificate")
 async def test_given_a_certificate_when_served_then_https_with_https_next_links(
     tmp_path: Path,
