@@ -14,13 +14,10 @@ from teams_rollout.entrypoints.views import (
     StepProgress,
     WaveView,
 )
-from teams_rollout.ledger.records import BatchRecord, WaveRecord
+from teams_rollout.ledger.records import WaveRecord
 
 _LEAST_SHARE = 0.02  # below this share of the work an ETA would be a guess
 _RETRYING = (Outcome.THROTTLED.value, Outcome.TRANSIENT.value)
-_STEPS = len(STEP_ORDER)
-
-StepCounts = dict[str, Counter[str]]
 
 
 def to_view(record: WaveRecord, tally: WaveTally) -> WaveView:
@@ -64,14 +61,6 @@ async def list_views(services: Services, context: Context, rollout_id: str) -> l
     return [await view_wave(services, context, record) for record in records]
 
 
-def _batch_steps(batches: list[BatchRecord]) -> StepCounts:
-    steps: StepCounts = {}
-    for batch in batches:
-        for step, outcomes in batch.counts.items():
-            steps.setdefault(step, Counter()).update(outcomes)
-    return steps
-
-
 def _step_progress(step: str, counts: Counter[str]) -> StepProgress:
     verified = counts["verified"]
     return StepProgress(
@@ -87,47 +76,27 @@ def _step_progress(step: str, counts: Counter[str]) -> StepProgress:
     )
 
 
-def _share_done(batches: list[BatchRecord]) -> float:
-    """The part of all steps of all people that has been answered, 0 to 1."""
-    people = sum(len(b.keys) for b in batches)
-    if not people:
-        return 0.0
-    done = 0
-    for batch in batches:
-        everything = len(batch.keys) * _STEPS
-        answered = sum(
-            sum(n for outcome, n in counts.items() if outcome not in _RETRYING)
-            for counts in batch.counts.values()
-        )
-        # Blocked people never reach the later steps, yet their batch is finished.
-        is_over = batch.state is BatchState.ACCEPTED
-        done += everything if is_over else min(answered, everything)
-    return done / (people * _STEPS)
-
-
 def foretell(
-    record: WaveRecord, batches: list[BatchRecord], *, now: datetime
+    record: WaveRecord, tally: WaveTally, *, now: datetime
 ) -> tuple[float | None, datetime | None]:
     """People per minute so far, and when the last write is to be expected."""
-    if record.started_at is None or not batches:
+    if record.started_at is None:
         return None, None
-    share = _share_done(batches)
+    share = tally.share_answered
     elapsed = (record.accepted_at or now) - record.started_at
     if share < _LEAST_SHARE or elapsed <= timedelta(0):
         return None, None
-    people = sum(len(b.keys) for b in batches)
-    rate = share * people / (elapsed / timedelta(minutes=1))
-    writing = record.state is WaveState.RUNNING and share < 1
-    return round(rate, 1), record.started_at + elapsed / share if writing else None
+    rate = share * tally.moving / (elapsed / timedelta(minutes=1))
+    is_writing = record.state is WaveState.RUNNING and share < 1
+    return round(rate, 1), record.started_at + elapsed / share if is_writing else None
 
 
 async def view_progress(services: Services, context: Context, record: WaveRecord) -> ProgressView:
-    """The wave's progress: from its batches while they run, from its people afterwards."""
+    """The wave's progress, counted from its people and its batches."""
     batches = await services.ledger.list_batches(record.rollout_id, record.slug, record.epoch)
     tallies = await context.tallies.get(services, record.rollout_id)
     tally = tallies.get(record.slug, WaveTally())
-    steps = _batch_steps(batches) if record.state is WaveState.RUNNING else tally.steps
-    rate, eta = foretell(record, batches, now=services.clock())
+    rate, eta = foretell(record, tally, now=services.clock())
     wave = to_view(record, tally)
     accepted = sum(b.state is BatchState.ACCEPTED for b in batches)
     waiting = sum(b.state in (BatchState.PREPARED, BatchState.CANCELLED) for b in batches)
@@ -139,7 +108,9 @@ async def view_progress(services: Services, context: Context, record: WaveRecord
         batches=BatchCounts(
             total=len(batches), accepted=accepted, in_flight=len(batches) - accepted - waiting
         ),
-        steps=tuple(_step_progress(s.value, steps.get(s.value, Counter())) for s in STEP_ORDER),
+        steps=tuple(
+            _step_progress(s.value, tally.steps.get(s.value, Counter())) for s in STEP_ORDER
+        ),
         by_state=wave.by_state,
         causes=tuple(Cause(code=code, count=n) for code, n in Counter(wave.by_code).most_common()),
         started_at=record.started_at,

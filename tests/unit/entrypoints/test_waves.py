@@ -117,26 +117,29 @@ async def test_many_watchers_when_they_ask_within_two_seconds_then_people_are_re
     assert ledger.full_reads == 2
 
 
-async def test_running_wave_when_half_is_answered_then_steps_come_from_batches_with_an_eta(
+async def test_running_wave_when_half_is_answered_then_rate_and_eta_follow(
     client: httpx.AsyncClient, ledger: MemoryLedger, services: MemoryServices
 ):
     ledger.add_wave("pilot", state=WaveState.RUNNING, epoch=1, users=20, started_at=NOW)
-    put_batch(
-        ledger,
-        a_batch(
-            1,
-            state=BatchState.ACCEPTED,
-            counts={"license": {"applied": 6, "verified": 1, "already": 1, "blocked": 2}},
-        ),
-    )
-    put_batch(ledger, a_batch(2, state=BatchState.PREPARED))
+    put_batch(ledger, a_batch(1, state=BatchState.ACCEPTED))
+    put_batch(ledger, a_batch(2, state=BatchState.RUNNING))
+    put_batch(ledger, a_batch(3, state=BatchState.PREPARED))
+    sent = StepRecord(outcome=Outcome.APPLIED, at=NOW)
+    stopped = StepRecord(outcome=Outcome.BLOCKED, code="no_seats_left", at=NOW)
+    for number in range(8):
+        ledger.add_user(number, batch=1, started=True, steps=dict.fromkeys(Step, sent))
+    for number in range(8, 10):
+        steps = {Step.RESOLVE: sent, Step.LICENSE: stopped}
+        ledger.add_user(number, batch=1, started=True, steps=steps)
+    for number in range(10, 20):
+        ledger.add_user(number, batch=2, started=True)
     services.wait(seconds=60)
 
     body = (await client.get("/api/v1/waves/pilot/progress")).json()
 
-    assert body["batches"] == {"total": 2, "accepted": 1, "in_flight": 0}
+    assert body["batches"] == {"total": 3, "accepted": 1, "in_flight": 1}
     licence = next(s for s in body["steps"] if s["step"] == "license")
-    assert (licence["done"], licence["applied"], licence["blocked"]) == (2, 6, 2)
+    assert (licence["done"], licence["applied"], licence["blocked"]) == (0, 8, 2)
     assert body["rate_per_min"] == 10.0
     assert body["eta"] == (NOW + timedelta(seconds=120)).isoformat().replace("+00:00", "Z")
 
