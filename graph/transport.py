@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from graph.credentials import SignInError, TokenSource
+from graph.credentials import SignInError, TokenSource, is_loopback
 from graph.wire import Answer, Failure
 
 MAX_CONNECTIONS = 32
@@ -36,7 +36,11 @@ class Transport:
         self._token = token
         limits = httpx.Limits(max_connections=MAX_CONNECTIONS)
         self.client = httpx.AsyncClient(
-            http2=True, limits=limits, transport=http_transport, verify=verify, trust_env=False
+            http2=True,
+            limits=limits,
+            transport=http_transport,
+            verify=verify,
+            trust_env=not is_loopback(base_url),  # a council's proxy is for the outside only
         )
 
     async def exchange(
