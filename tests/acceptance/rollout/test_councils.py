@@ -1,0 +1,78 @@
+"""Whole councils, judged from what really happened in the tenant."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from teams_rollout.domain.roster import fold
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("sample"), pytest.mark.timeout(580)]
+
+SHARED = Path(__file__).parents[4] / "shared" / "data"
+
+
+def test_given_the_sample_when_all_waves_have_run_then_everybody_is_where_expected(sample):
+    assert sample.wrong_ends() == []
+    assert sample.wrong_in_tenant() == []
+
+
+def test_given_the_sample_when_all_waves_have_run_then_nothing_happened_twice_or_in_vain(sample):
+    assert sample.repeated() == []
+    assert sample.load("tenant-requests.json")["redundant_total"] == 0
+
+
+def test_given_the_sample_when_all_waves_have_run_then_those_to_be_left_alone_were(sample):
+    assert sample.touched() == set()
+
+
+def test_given_the_sample_when_it_ends_then_its_summary_agrees_with_the_list(sample):
+    summary = sample.load("demo.json")
+    users = sample.load("users.json")
+
+    assert summary["users"] == len(users) == len(sample.expected)
+    assert summary["by_state"]["done"] == sum(u["state"] == "done" for u in users)
+    assert summary["graph"]["throttled"] == 0
+
+
+def test_given_the_sample_when_it_has_run_then_logs_and_history_hold_no_person(sample):
+    people = sample.load("tenant-state.json")["users"]
+    words = {fold(u["userPrincipalName"]) for u in people} | {u["displayName"] for u in people}
+    database = sqlite3.connect(sample.folder / "host.sqlite")
+    history = "\n".join(database.iterdump())
+    database.close()
+    logs = (sample.folder / "logs" / "host.log").read_text("utf-8")
+
+    assert [w for w in words if w in fold(history) or w in history] == []
+    assert [w for w in words if w in fold(logs) or w in logs] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["council-250", "skype-server-300"])
+def test_given_a_shared_council_when_all_waves_have_run_then_it_is_as_its_expected_file_says(
+    name, run_council, named_council
+):
+    if not SHARED.exists():
+        pytest.skip("the shared councils are not beside this repository")
+    results = run_council(named_council(name, SHARED), limits=20)
+
+    assert results.wrong_ends() == []
+    assert results.wrong_in_tenant() == []
+    assert results.repeated() == []
+    assert results.touched() == set()
+    assert results.load("tenant-requests.json")["redundant_total"] == 0
+
+
+def test_given_too_few_seats_when_all_waves_have_run_then_the_last_in_order_go_without(
+    tmp_path, run_council, invented_council
+):
+    files = invented_council(
+        tmp_path / "short", "--people", "60", "--waves", "2", "--seats-short", "3"
+    )
+
+    results = run_council(files, limits=20)
+
+    assert results.wrong_ends() == []
+    without = {u["id"] for u in results.load("users.json") if u["code"] == "no_seats_left"}
+    assert len(without) == 3
+    assert not without & {e["objectId"] for e in results.effects()}
