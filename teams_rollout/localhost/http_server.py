@@ -40,7 +40,7 @@ def http_functions(specs: Sequence[FunctionSpec], *, prefix: str) -> list[HttpFu
     functions = [
         HttpFunction(
             spec=spec,
-            route=compile_route(f"{prefix}/{spec.trigger['route'].lstrip('/')}"),
+            route=compile_route(f"{prefix}/{spec.trigger['route'].lstrip('/')}".lstrip("/")),
             methods=frozenset(spec.trigger.get("methods") or ()),
             level=str(spec.trigger.get("authLevel") or "FUNCTION").upper(),
         )

@@ -1,18 +1,19 @@
 """Matches HTTP routes as Azure Functions writes them: `users/{id:int}/{*rest}` (localhost)."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-_PART: Final = re.compile(
-    r"\{(?P<star>\*{0,2})(?P<name>[^:=?}]+)"
-    r"(?P<constraints>(?::[^=?:{}()]+(?:\((?:[^()]|\([^()]*\))*\))?)*)"
-    r"(?:=(?P<default>[^}]*))?(?P<optional>\?)?\}"
+_ARGUMENT: Final = r"\((?:[^()]|\([^()]*\))*\)"
+_PARAMETER: Final = re.compile(
+    r"(?P<star>\*{0,2})(?P<name>\w+)"
+    rf"(?P<constraints>(?::[^=?:()]+(?:{_ARGUMENT})?)*)"
+    r"(?:=(?P<default>.*?))?(?P<optional>\?)?"
 )
-_CONSTRAINT: Final = re.compile(r":([^:()]+)(?:\(((?:[^()]|\([^()]*\))*)\))?")
+_CONSTRAINT: Final = re.compile(rf":([^:()]+)({_ARGUMENT})?")
 
 Check = Callable[[str, str], bool]
 
@@ -67,8 +68,21 @@ def compile_route(template: str) -> Route:
 
 
 def _segments(template: str) -> list[str]:
-    """Split at slashes that are not inside braces."""
-    return re.findall(r"(?:\{(?:[^{}]|\{[^{}]*\})*\}|[^/{}])+", template)
+    """Split at slashes that are not inside braces.
+
+    Raises:
+        RouteError: a brace is left open.
+    """
+    segments, depth = [""], 0
+    for character in template:
+        depth += {"{": 1, "}": -1}.get(character, 0)
+        if character == "/" and depth == 0:
+            segments.append("")
+        else:
+            segments[-1] += character
+    if depth != 0:
+        raise RouteError(f"The route '{template}' leaves a brace open.")
+    return segments
 
 
 def _segment(
@@ -78,31 +92,46 @@ def _segment(
     *,
     slash: str,
 ) -> str:
-    text, position, may_be_absent = "", 0, False
-    for part in _PART.finditer(segment):
-        text += re.escape(segment[position : part.start()])
-        position = part.end()
+    text, may_be_absent = "", False
+    for literal, inside in _pieces(segment):
+        text += re.escape(literal)
+        if inside is None:
+            continue
+        part = _PARAMETER.fullmatch(inside)
+        if part is None:
+            raise RouteError(f"The route segment '{segment}' cannot be understood.")
         name = part["name"]
-        checks = tuple((kind, argument or "") for kind, argument in _checks(part["constraints"]))
-        if checks:
-            constraints[name] = checks
+        constraints[name] = _checks(part["constraints"])
         if part["default"] is not None:
             defaults[name] = part["default"]
         may_be_absent = bool(part["star"] or part["optional"] or part["default"] is not None)
         text += f"(?P<{name}>{'.*' if part['star'] else '[^/]+?'})"
-    rest = segment[position:]
-    if "{" in rest or "}" in rest:
-        raise RouteError(f"The route segment '{segment}' cannot be understood.")
-    text += re.escape(rest)
     return f"(?:{slash}{text})?" if may_be_absent else f"{slash}{text}"
 
 
-def _checks(text: str) -> list[tuple[str, str]]:
-    found = [(kind.strip().casefold(), argument) for kind, argument in _CONSTRAINT.findall(text)]
+def _pieces(segment: str) -> Iterator[tuple[str, str | None]]:
+    """Yield each literal with the inside of the braces behind it, if any; `{{` means a brace."""
+    literal, inside, depth = "", "", 0
+    for character in segment:
+        depth += {"{": 1, "}": -1}.get(character, 0)
+        if character == "{" and depth == 1:
+            inside = ""
+        elif character == "}" and depth == 0:
+            yield literal, inside.replace("{{", "{").replace("}}", "}")
+            literal = ""
+        elif depth:
+            inside += character
+        else:
+            literal += character
+    yield literal, None
+
+
+def _checks(text: str) -> tuple[tuple[str, str], ...]:
+    found = [(kind.strip().casefold(), args[1:-1]) for kind, args in _CONSTRAINT.findall(text)]
     for kind, _ in found:
         if kind not in _CHECKS:
             raise RouteError(f"The route constraint '{kind}' is not known.")
-    return found
+    return tuple(found)
 
 
 def _rank(segment: str) -> int:
