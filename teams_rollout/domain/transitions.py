@@ -53,7 +53,8 @@ STEP_MOVES: dict[Outcome, frozenset[Outcome]] = {
     # An accepted change is never un-accepted by a late duplicate of the activity; only a read
     # from Microsoft (an operation that failed, a deadline) may still turn it into trouble.
     Outcome.APPLIED: frozenset({Outcome.APPLIED, Outcome.BLOCKED, Outcome.FAILED}),
-    Outcome.ALREADY: frozenset({Outcome.ALREADY}),
+    # Found so once; a later read may find otherwise: people leave between plan and batch.
+    Outcome.ALREADY: frozenset({Outcome.ALREADY, Outcome.BLOCKED, Outcome.FAILED, Outcome.SKIPPED}),
     Outcome.WAITING: _ALL,
     Outcome.THROTTLED: _ALL,
     Outcome.TRANSIENT: _ALL,
