@@ -11,7 +11,7 @@ from teams_rollout.domain.answers import can_use_teams
 from teams_rollout.domain.codes import reason
 from teams_rollout.domain.progress import StepRecord, Summary
 from teams_rollout.domain.roster import UserKey
-from teams_rollout.domain.vocabulary import STEP_ORDER, UserState
+from teams_rollout.domain.vocabulary import STEP_ORDER, Outcome, Step, UserState
 from teams_rollout.entrypoints.ports import Services
 from teams_rollout.entrypoints.problems import ProblemError
 from teams_rollout.entrypoints.views import LookupItem, StepItem, TimelineItem, UserItem, UserView
@@ -110,18 +110,17 @@ def to_hit(hit: LookupHit) -> LookupItem:
     )
 
 
-def _step_items(record: UserRecord) -> tuple[StepItem, ...]:
-    def item(step: str, done: StepRecord) -> StepItem:
-        return StepItem(
-            step=step,
-            outcome=done.outcome.value,
-            code=done.code,
-            at=done.at,
-            verified_at=done.verified_at,
-            attempts=done.attempts,
-        )
-
-    return tuple(item(s.value, record.steps[s]) for s in STEP_ORDER if s in record.steps)
+def _step_item(step: Step, record: StepRecord) -> StepItem:
+    """The step; what came about without us and has been seen was nothing to wait for."""
+    came_by_itself = record.outcome is Outcome.WAITING and record.verified_at is not None
+    return StepItem(
+        step=step.value,
+        outcome=(Outcome.ALREADY if came_by_itself else record.outcome).value,
+        code="" if record.is_done and record.verified_at else record.code,
+        at=record.at,
+        verified_at=record.verified_at,
+        attempts=record.attempts,
+    )
 
 
 def _timeline_item(event: TimelineEvent) -> TimelineItem:
@@ -141,7 +140,7 @@ def to_view(record: UserRecord, timeline: list[TimelineEvent]) -> UserView:
     return UserView(
         **to_item(record).model_dump(),
         display_name=record.observed.display_name if record.observed else "",
-        steps=_step_items(record),
+        steps=tuple(_step_item(s, record.steps[s]) for s in STEP_ORDER if s in record.steps),
         timeline=tuple(_timeline_item(event) for event in timeline),
         answer=answer,
         sentence=sentence,

@@ -93,7 +93,7 @@ def check_order(record: WaveRecord, waves: Sequence[WaveRecord]) -> None:
         raise _not_ready(
             record,
             f"The wave {previous.name} comes first and is {previous.state.value}.",
-            f"Wait until it has closed: rollout watch {previous.name}",
+            _first_do(previous),
         )
     for pilot in before:
         if pilot.section.pilot and pilot.decision != "go":
@@ -103,6 +103,12 @@ def check_order(record: WaveRecord, waves: Sequence[WaveRecord]) -> None:
                 f"{pilot.name} is a pilot, and {said}.",
                 f"Record the decision: rollout decide {pilot.name} go",
             )
+
+
+def _first_do(previous: WaveRecord) -> str:
+    if previous.started_at is None:
+        return f"Start that one first: rollout start {previous.name}"
+    return f"Wait until it has closed: rollout watch {previous.name}"
 
 
 def _predecessor(record: WaveRecord, before: Sequence[WaveRecord]) -> WaveRecord | None:

@@ -131,6 +131,22 @@ async def test_person_without_a_code_when_shown_then_there_is_still_something_to
     assert all(person[key] for key in ("sentence", "say", "do", "owner"))
 
 
+async def test_mode_that_came_by_itself_when_shown_then_it_waits_no_longer(
+    client: httpx.AsyncClient, ledger: MemoryLedger
+):
+    seen = StepRecord(
+        outcome=Outcome.WAITING, code="waiting_for_microsoft", at=NOW, verified_at=NOW
+    )
+    ledger.add_user(1, started=True, steps={**dict.fromkeys(Step, FOUND), Step.COEXISTENCE: seen})
+
+    person = (await client.get("/api/v1/users/0001-u000001")).json()
+    mode = next(s for s in person["steps"] if s["step"] == "coexistence")
+
+    assert person["state"] == "done"
+    assert (mode["outcome"], mode["code"]) == ("already", "")
+    assert mode["verified_at"]
+
+
 @pytest.mark.parametrize(
     "name",
     ["Person1@Council.Example", "p.one@council.example", "e100", " person1@council.example "],

@@ -160,7 +160,7 @@ async def test_start_when_something_else_changed_the_wave_then_a_conflict_not_a_
 async def test_wave_when_the_one_before_is_open_then_refused_by_name(
     client: httpx.AsyncClient, ledger: MemoryLedger, starter: MemoryStarter
 ):
-    ledger.add_wave("Wave 1", state=WaveState.VERIFYING)
+    ledger.add_wave("Wave 1", state=WaveState.PLANNED)
     ledger.add_wave("Wave 2")
 
     answer = await client.post(START.format("Wave 2"))
@@ -168,6 +168,7 @@ async def test_wave_when_the_one_before_is_open_then_refused_by_name(
     assert answer.status_code == 409
     assert answer.json()["type"] == "urn:rollout:wave-not-ready"
     assert "Wave 1" in answer.json()["detail"]
+    assert answer.json()["do"] == "Start that one first: rollout start Wave 1"
     assert starter.started == []
 
 
