@@ -107,8 +107,8 @@ class Change(Answer):
 class GraphLoad(Answer):
     """What a plan will ask of Microsoft Graph."""
 
-    reads: int = 0
-    writes: int = 0
+    reads: float = 0.0
+    writes: float = 0.0
     seconds: float = 0.0
 
 

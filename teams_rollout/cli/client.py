@@ -1,6 +1,7 @@
 """The HTTP API as the command sees it: requests, pages, long operations, clear failures."""
 
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -28,16 +29,18 @@ class RolloutClient:
         base_url: str,
         *,
         identity: str | None = None,
-        tend: Callable[[], None] = lambda: None,
+        tend: Callable[[], None] | None = None,
     ) -> None:
         """Make a client; nothing is sent yet.
 
         Args:
             identity: development identity, sent to loopback addresses only.
-            tend: called in every pause of a long wait; may raise to give up.
+            tend: looks after the parts of a lab in every pause and may raise to give up. With it
+                every request is patient: the lab brings a killed host back.
         """
         self.base_url = base_url
-        self._tend = tend
+        self._tend = tend or (lambda: None)
+        self._patient = tend is not None
         headers = {"Accept": "application/json"}
         if identity and is_loopback(base_url):
             headers[IDENTITY_HEADER] = identity
@@ -61,7 +64,7 @@ class RolloutClient:
 
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> tuple[int, Any]:
         """Status and body of one POST."""
-        answer = self._send("POST", path, json=dict(body or {}))
+        answer = self._send("POST", path, json=dict(body or {}), headers=_once())
         return answer.status_code, _body(answer) if answer.content else {}
 
     def upload(self, path: str, *, files: Mapping[str, Path], fields: Mapping[str, str]) -> Json:
@@ -71,7 +74,8 @@ class RolloutClient:
             ImportRefusedError: the API found faults.
         """
         parts = {name: (file.name, file.read_bytes()) for name, file in files.items()}
-        body: Json = _body(self._send("POST", path, files=parts, data=dict(fields)))
+        answer = self._send("POST", path, files=parts, data=dict(fields), headers=_once())
+        body: Json = _body(answer)
         return body
 
     def whole(self, path: str, *, key: str = "value", **params: str | None) -> Json:
@@ -96,14 +100,7 @@ class RolloutClient:
 
     def patiently(self, path: str) -> Any:
         """Like `get`, but a host that restarts is given some seconds to come back."""
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                return self.get(path)
-            except UnreachableError:
-                if time.monotonic() > deadline:
-                    raise
-                self.pause(SLOWEST_POLL)
+        return _body(self._send_patiently("GET", path))
 
     def finished(self, operation: Mapping[str, Any]) -> Json:
         """The operation once it has ended well.
@@ -128,6 +125,20 @@ class RolloutClient:
         return f"{self.base_url}{parts.path}{query}"
 
     def _send(self, method: str, path: str, **how: Any) -> httpx.Response:
+        send = self._send_patiently if self._patient else self._send_now
+        return send(method, path, **how)
+
+    def _send_patiently(self, method: str, path: str, **how: Any) -> httpx.Response:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return self._send_now(method, path, **how)
+            except UnreachableError:
+                if time.monotonic() > deadline:
+                    raise
+                self.pause(SLOWEST_POLL)
+
+    def _send_now(self, method: str, path: str, **how: Any) -> httpx.Response:
         try:
             answer = self._http.request(method, path, **how)
         except httpx.TransportError as exc:
@@ -135,6 +146,11 @@ class RolloutClient:
         if answer.is_success:
             return answer
         raise _refusal(answer)
+
+
+def _once() -> dict[str, str]:
+    """A key by which the API recognises a request that is sent again."""
+    return {"Idempotency-Key": uuid.uuid4().hex}
 
 
 def _present(params: Mapping[str, str | None]) -> dict[str, str]:

@@ -96,7 +96,7 @@ def plan_lines(plan: Plan) -> list[str]:
         f"  kinds of people  {counts(plan.by_class)}",
         f"  codes            {counts(plan.by_code)}",
         f"  changes          {len(plan.changes):,} for {people(changed)}: {_by_step(steps)}",
-        f"  Microsoft Graph  about {plan.graph.reads:,} reads, {plan.graph.writes:,} writes, "
+        f"  Microsoft Graph  about {plan.graph.reads:,.0f} reads, {plan.graph.writes:,.0f} writes, "
         f"{span(plan.graph.seconds)}",
     ]
     if plan.expires_at:
@@ -140,9 +140,10 @@ def user_details(user: Row) -> list[Table]:
 
 def drift(rows: Sequence[Row]) -> Table:
     """Differences between what was agreed and what the tenant shows."""
-    table = grid("Drift", "id", "kind", "decision")
+    table = grid("Drift", "upn", "kind", "detail", "decision", "id")
     for item in rows:
-        table.add_row(*cells(item.get("id"), item.get("kind"), item.get("decision")))
+        names = ("upn", "kind", "detail", "decision", "id")
+        table.add_row(*cells(*(item.get(name) for name in names)))
     return table
 
 

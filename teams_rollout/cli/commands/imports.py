@@ -14,10 +14,10 @@ from teams_rollout.cli.console import note, print_json, say
 from teams_rollout.cli.errors import EXIT_ERROR, ApiError, CliError, ImportRefusedError
 from teams_rollout.cli.input_files import chosen_files
 from teams_rollout.cli.session import Session, session_of
-from teams_rollout.cli.words import counts
 
 NEEDS_CONFIRMATION = "urn:rollout:import-needs-confirmation"
 NAMES_SHOWN = 10
+FIGURES = ("users", "teams", "waves", "new", "changed", "missing", "removed", "unresolved")
 
 Fields = dict[str, str]
 
@@ -44,6 +44,9 @@ def import_files(
     accept_good: Annotated[
         bool, typer.Option("--accept-good", help="Take over the good rows if at most 2 % are bad.")
     ] = False,
+    annotate: Annotated[
+        Path | None, typer.Option(help="Write the people's file back here, with a fault column.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask about changes.")] = False,
 ) -> None:
     """Check and take over rollout.toml, users.csv and teams.csv."""
@@ -54,6 +57,7 @@ def import_files(
         allow_extra_columns=allow_extra_columns,
         remove_missing=remove_missing,
         accept_good=accept_good,
+        annotate=annotate is not None,
         confirm=yes,
     )
     with connect(session) as client:
@@ -61,6 +65,8 @@ def import_files(
             result = _take_over_or_ask(client, files, fields=fields)
         except ImportRefusedError as refusal:
             _show_refusal(session, refusal)
+            if annotate is not None:
+                _write_annotated(annotate, refusal)
             raise typer.Exit(EXIT_ERROR) from refusal
     _show(session, result)
 
@@ -117,11 +123,22 @@ def _show_refusal(session: Session, refusal: ImportRefusedError) -> None:
     note(f"{number} fault{'s' if number != 1 else ''}; nothing was saved.")
 
 
+def _write_annotated(path: Path, refusal: ImportRefusedError) -> None:
+    text = refusal.problem.get("annotated_users_csv")
+    if text is None:
+        return
+    try:
+        path.write_text(str(text), encoding="utf-8", newline="")
+    except OSError as exc:
+        raise CliError(f"{path} cannot be written: {exc.strerror}.") from exc
+    note(f"The people's file with a fault column: {path}")
+
+
 def _show(session: Session, result: Json) -> None:
     if session.wants_json:
         print_json(result)
         return
-    figures = {name: value for name, value in result.items() if isinstance(value, int)}
-    say(f"Imported: {counts(figures)}.")
+    figures = [f"{result[name]:,} {name}" for name in FIGURES if result.get(name)]
+    say(f"Imported: {', '.join(figures) or 'nothing to change'}.")
     if result.get("faults"):
         tables.show(tables.faults(result["faults"]), nothing="")

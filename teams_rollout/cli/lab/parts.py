@@ -60,7 +60,8 @@ class Part:
     Attributes:
         key: short name; the log is called after it.
         title: what it is, for people.
-        address: where it answers.
+        address: where it answers, for people.
+        connection: how other parts reach it, where that is more than the address.
         answers: whether it is ready; must not raise.
         starts_within: seconds until it must be ready.
         may_return: started again when a signal killed it (it keeps its state on disk).
@@ -75,16 +76,10 @@ class Part:
     starts_within: float = 60.0
     stops_within: float = PART_STOPS_WITHIN
     may_return: bool = False
-
-
-@dataclass(frozen=True)
-class StoragePart(Part):
-    """Azurite, and the connection string that leads to it."""
-
     connection: str = ""
 
 
-def storage(options: LabOptions) -> StoragePart:
+def storage(options: LabOptions) -> Part:
     """Azurite for blobs, queues and tables, its data in the lab's folder.
 
     Raises:
@@ -98,7 +93,7 @@ def storage(options: LabOptions) -> StoragePart:
     table = choose_port(TABLE_PORT, avoid=(blob, queue))
     data = options.folder / STORAGE_DATA
     ports = {"--blobPort": blob, "--queuePort": queue, "--tablePort": table}
-    return StoragePart(
+    return Part(
         key="azurite",
         title="storage (Azurite)",
         address=f"{HOST}:{blob}, {queue}, {table}",

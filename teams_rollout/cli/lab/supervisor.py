@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import TypeVar
 
 from teams_rollout.cli.addresses import ADDRESSES, Addresses
 from teams_rollout.cli.errors import CliError
@@ -19,8 +18,6 @@ READY_POLL = 0.1
 PORT_TAKEN = ("EADDRINUSE", "address already in use", "Address already in use")
 START_TRIES = 3
 ENDINGS = (signal.SIGTERM, signal.SIGHUP)
-
-Kind = TypeVar("Kind", bound=Part)
 
 
 class PartDiedError(CliError):
@@ -56,9 +53,10 @@ class Lab:
         options = self._options
         (options.folder / ADDRESSES).unlink(missing_ok=True)
         (options.folder / parts.STORAGE_DATA).mkdir(parents=True, exist_ok=True)
-        storage = self._bring_up(lambda: parts.storage(options))
-        tenant = self._bring_up(lambda: parts.tenant(options))
-        host = self._bring_up(
+        storage, tenant = self._bring_up(
+            lambda: parts.storage(options), lambda: parts.tenant(options)
+        )
+        (host,) = self._bring_up(
             lambda: parts.host(
                 options, connection=storage.connection, tenant_address=tenant.address
             )
@@ -97,19 +95,27 @@ class Lab:
             if not child.stop(within=part.stops_within):
                 self._tell(f"It did not stop within {part.stops_within:.0f} s and was killed.")
 
-    def _bring_up(self, make: Callable[[], Kind]) -> Kind:
-        for last in (*[False] * (START_TRIES - 1), True):
+    def _bring_up(self, *makes: Callable[[], Part]) -> list[Part]:
+        """Start some parts at the same time and wait until all of them answer."""
+        first = len(self._running)
+        for make in makes:
             part = make()
-            child = self._launch(part)
-            self._running.append((part, child))
-            self._record()
+            self._running.append((part, self._launch(part)))
+        self._record()
+        return [self._ensure(make, place) for place, make in enumerate(makes, start=first)]
+
+    def _ensure(self, make: Callable[[], Part], place: int) -> Part:
+        for tries_left in reversed(range(START_TRIES)):
+            part, child = self._running[place]
             try:
                 self._await(part, child)
             except PartDiedError:
                 # Between our look and the part's bind somebody else may have taken the port.
-                if last or not any(sign in child.tail() for sign in PORT_TAKEN):
+                if not tries_left or not any(sign in child.tail() for sign in PORT_TAKEN):
                     raise
-                self._running.pop()
+                part = make()
+                self._running[place] = (part, self._launch(part))
+                self._record()
                 continue
             break
         return part

@@ -4,7 +4,7 @@ import pytest
 
 from teams_rollout.cli.client import RolloutClient
 from teams_rollout.cli.errors import ApiError, CliError
-from tests.unit.cli.stub_api import StubApi
+from tests.unit.cli.stub_api import Server, StubApi
 
 
 def test_given_pages_when_read_whole_then_one_list_without_a_link(api: StubApi):
@@ -40,6 +40,25 @@ def test_given_a_failed_operation_when_awaited_then_its_error_is_the_message(api
 def test_given_another_server_when_asked_then_it_is_no_rollout_api(api: StubApi):
     with RolloutClient(api.url) as client, pytest.raises(CliError, match="rollout API"):
         client.get("/nonsense")
+
+
+def test_given_a_lab_that_brings_its_host_back_when_posting_then_it_arrives():
+    server = Server(StubApi())
+    tended: list[str] = []
+
+    def bring_back() -> None:
+        if not tended:
+            server.start()
+        tended.append("tended")
+
+    try:
+        with RolloutClient(server.api.url, tend=bring_back) as client:
+            status, answer = client.post("/reconciliations")
+    finally:
+        server.stop()
+
+    assert (status, answer["id"]) == (200, "op")
+    assert tended
 
 
 def test_given_a_lab_that_died_when_waiting_then_the_wait_ends(api: StubApi):

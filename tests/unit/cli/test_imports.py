@@ -37,7 +37,7 @@ def test_given_a_folder_when_imported_then_its_files_are_sent(
     ran = at_api("import", str(folder))
 
     assert ran.code == 0
-    assert "users 2" in ran.out
+    assert "2 users, 2 new" in ran.out
     assert api.seen == [("/api/v1/imports", {})]
 
 
