@@ -12,11 +12,12 @@ async def report_progress(deps: Deps, operation_id: str, percent: int) -> None:
 
 
 async def finish_operation(deps: Deps, operation_id: str, result: dict[str, Any]) -> None:
-    """Record success with its result; nothing happens when nobody asked for an operation."""
+    """Record success with its result; nothing happens when nobody asked for an operation.
+
+    What was noted at the start (warnings of an import) stays beside it.
+    """
     await _update(
-        deps,
-        operation_id,
-        {"status": OperationStatus.SUCCEEDED, "percent": 100, "result": result},
+        deps, operation_id, {"status": OperationStatus.SUCCEEDED, "percent": 100}, result=result
     )
 
 
@@ -29,12 +30,19 @@ async def fail_operation(deps: Deps, operation_id: str, *, code: str, detail: st
     )
 
 
-async def _update(deps: Deps, operation_id: str, changes: dict[str, Any]) -> None:
+async def _update(
+    deps: Deps,
+    operation_id: str,
+    changes: dict[str, Any],
+    *,
+    result: dict[str, Any] | None = None,
+) -> None:
     if not operation_id:
         return
     record = await deps.ledger.find_operation(operation_id)
     if record is None or record.status is not OperationStatus.RUNNING:
         return
+    merged = {**record.result, **(result or {})}
     await deps.ledger.save_operation(
-        record.model_copy(update={**changes, "updated_at": deps.clock()})
+        record.model_copy(update={**changes, "result": merged, "updated_at": deps.clock()})
     )

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 
-from azure.identity.aio import ManagedIdentityCredential
-
 from activities.deps import Deps
 from graph.credentials import token_source
 from graph.governor import LocalGovernor
 from graph.session import GraphSession
-from teams_rollout.ledger.tables import TableLedger
+from teams_rollout.ledger.ports import Ledger
 from teams_rollout.settings import Settings, load_settings
 from teams_rollout.telemetry import configure_logging
 
@@ -33,7 +31,7 @@ class ProcessServices:
     """What entry points and activities of this process share."""
 
     settings: Settings
-    ledger: TableLedger
+    ledger: Ledger
     graph: GraphSession
 
     @staticmethod
@@ -50,7 +48,9 @@ def services() -> ProcessServices:
     return ProcessServices(settings=settings, ledger=_ledger(settings), graph=_graph(settings))
 
 
-def _ledger(settings: Settings) -> TableLedger:
+def _ledger(settings: Settings) -> Ledger:
+    from teams_rollout.ledger.tables import TableLedger  # noqa: PLC0415 - costs a third of a second
+
     if settings.storage_connection is not None:
         return TableLedger.from_connection_string(settings.storage_connection.get_secret_value())
     if not settings.storage_account:
@@ -58,6 +58,8 @@ def _ledger(settings: Settings) -> TableLedger:
             "No storage is configured: set ROLLOUT_STORAGE_ACCOUNT (Azure) or "
             "ROLLOUT_STORAGE_CONNECTION (Azurite)."
         )
+    from azure.identity.aio import ManagedIdentityCredential  # noqa: PLC0415 - costs half a second
+
     account = settings.storage_account
     return TableLedger.from_account(
         table_url=f"https://{account}.table.core.windows.net",
@@ -88,7 +90,7 @@ _prepared: set[int] = set()
 _preparing = asyncio.Lock()
 
 
-async def prepared_ledger() -> TableLedger:
+async def prepared_ledger() -> Ledger:
     """The ledger with its tables and queues in place; they are created once per process."""
     ledger = services().ledger
     async with _preparing:

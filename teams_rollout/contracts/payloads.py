@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class Payload(BaseModel):
     """Base of everything that enters durable history."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     schema_version: int = 1
 

@@ -8,7 +8,13 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from teams_rollout.domain.vocabulary import STEP_ORDER, Outcome, Step, UserState
+from teams_rollout.domain.vocabulary import (
+    PREREQUISITES,
+    STEP_ORDER,
+    Outcome,
+    Step,
+    UserState,
+)
 
 WAITING_FOR_MICROSOFT = "waiting_for_microsoft"
 NOT_STARTED = "not_started"
@@ -106,13 +112,27 @@ def summarise(steps: Steps, *, started: bool) -> Summary:
         return Summary(
             state=UserState.SKIPPED, code=resolve.code, step=Step.RESOLVE, since=resolve.at
         )
+    to_run = _next_to_run(steps)
     for step in STEP_ORDER:
         record = steps.get(step)
         if record is None:
             return Summary(state=UserState.IN_PROGRESS, step=step, since=_latest(steps))
+        if record.awaits_verification and to_run is not None:
+            return Summary(state=UserState.IN_PROGRESS, step=to_run, since=_latest(steps))
         if not record.is_done:
             return _unfinished(step, record)
     return Summary(state=UserState.DONE, since=_latest(steps))
+
+
+def _next_to_run(steps: Steps) -> Step | None:
+    """The first step that still has to run; none once a prerequisite was refused."""
+    prerequisites = (steps.get(p) for p in PREREQUISITES)
+    if any(r is not None and r.outcome in _REFUSALS for r in prerequisites):
+        return None
+    return next((s for s in STEP_ORDER if s not in steps), None)
+
+
+_REFUSALS = (Outcome.BLOCKED, Outcome.FAILED, Outcome.SKIPPED)
 
 
 def _unfinished(step: Step, record: StepRecord) -> Summary:
