@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-PLAIN_WIDTH = 200  # a pipe has no width: rows are kept whole so that they can be searched
+PLAIN_WIDTH = 2000  # a pipe has no width: rows are kept whole so that they can be searched
 
 
 def console() -> Console:

@@ -109,7 +109,7 @@ def lab_demo(
 def lab_tenant(
     *,
     seed: Seed = SEED,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 8801,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 = any.")] = 8801,
     limits: Limits = 1.0,
     faults: Faults = None,
     clock_speed: ClockSpeed = 1.0,

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -112,3 +113,13 @@ def test_given_an_answer_of_another_version_when_read_then_it_says_so(
 
     assert ran.code == 1
     assert "versions" in ran.err
+
+
+def test_given_every_command_when_looked_up_then_the_reference_names_it():
+    text = (Path(__file__).parents[3] / "docs" / "command-line.md").read_text(encoding="utf-8")
+
+    for entry in ENTRIES:
+        command: Any = get_command(import_module(entry.module).app)
+        parts = getattr(command, "commands", {}) if command.name == entry.name else {}
+        for words in [f"{entry.name} {part}" for part in parts] or [entry.name]:
+            assert f"rollout {words}" in text, words
