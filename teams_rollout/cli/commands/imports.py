@@ -21,33 +21,44 @@ FIGURES = ("users", "teams", "waves", "new", "changed", "missing", "removed", "u
 
 Fields = dict[str, str]
 
+Folder = Annotated[
+    Path | None, typer.Argument(help="Folder with rollout.toml, users.csv, teams.csv.")
+]
+Settings = Annotated[Path | None, typer.Option(help="The rollout's settings (TOML).")]
+People = Annotated[Path | None, typer.Option(help="The people (CSV).")]
+Teams = Annotated[Path | None, typer.Option(help="The teams (CSV).")]
+OneWave = Annotated[str | None, typer.Option(help="Put every row into this wave.")]
+ExtraColumns = Annotated[
+    bool, typer.Option("--allow-extra-columns", help="Ignore columns that are not known.")
+]
+RemoveMissing = Annotated[
+    bool, typer.Option("--remove-missing", help="Take people out who are no longer listed.")
+]
+AcceptGood = Annotated[
+    bool, typer.Option("--accept-good", help="Take over the good rows if at most 2 % are bad.")
+]
+Annotate = Annotated[
+    Path | None, typer.Option(help="Write the people's file back here, with a fault column.")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask about changes.")]
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command("import")
 def import_files(
     ctx: typer.Context,
-    folder: Annotated[
-        Path | None, typer.Argument(help="Folder with rollout.toml, users.csv, teams.csv.")
-    ] = None,
+    folder: Folder = None,
     *,
-    rollout: Annotated[Path | None, typer.Option(help="The rollout's settings (TOML).")] = None,
-    users: Annotated[Path | None, typer.Option(help="The people (CSV).")] = None,
-    teams: Annotated[Path | None, typer.Option(help="The teams (CSV).")] = None,
-    wave: Annotated[str | None, typer.Option(help="Put every row into this wave.")] = None,
-    allow_extra_columns: Annotated[
-        bool, typer.Option("--allow-extra-columns", help="Ignore columns that are not known.")
-    ] = False,
-    remove_missing: Annotated[
-        bool, typer.Option("--remove-missing", help="Take people out who are no longer listed.")
-    ] = False,
-    accept_good: Annotated[
-        bool, typer.Option("--accept-good", help="Take over the good rows if at most 2 % are bad.")
-    ] = False,
-    annotate: Annotated[
-        Path | None, typer.Option(help="Write the people's file back here, with a fault column.")
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask about changes.")] = False,
+    rollout: Settings = None,
+    users: People = None,
+    teams: Teams = None,
+    wave: OneWave = None,
+    allow_extra_columns: ExtraColumns = False,
+    remove_missing: RemoveMissing = False,
+    accept_good: AcceptGood = False,
+    annotate: Annotate = None,
+    yes: Yes = False,
 ) -> None:
     """Check and take over rollout.toml, users.csv and teams.csv."""
     session = session_of(ctx)
@@ -64,9 +75,7 @@ def import_files(
         try:
             result = _take_over_or_ask(client, files, fields=fields)
         except ImportRefusedError as refusal:
-            _show_refusal(session, refusal)
-            if annotate is not None:
-                _write_annotated(annotate, refusal)
+            _show_refusal(session, refusal, annotate=annotate)
             raise typer.Exit(EXIT_ERROR) from refusal
     _show(session, result)
 
@@ -114,7 +123,9 @@ def _show_difference(problem: Mapping[str, Any]) -> None:
             note(f"  {kind}  ... and more")
 
 
-def _show_refusal(session: Session, refusal: ImportRefusedError) -> None:
+def _show_refusal(session: Session, refusal: ImportRefusedError, *, annotate: Path | None) -> None:
+    if annotate is not None:
+        _write_annotated(annotate, refusal)
     if session.wants_json:
         print_json(dict(refusal.problem))
         return

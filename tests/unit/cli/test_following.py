@@ -28,7 +28,7 @@ def on_a_terminal(*words: str, folder: Path) -> tuple[int, str]:
     command = [sys.executable, "-m", "teams_rollout.cli", *words]
     with subprocess.Popen(
         command, cwd=folder, env=env, stdin=slave, stdout=slave, stderr=slave
-    ) as p:
+    ) as process:
         os.close(slave)
         seen = b""
         try:

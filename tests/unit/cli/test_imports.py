@@ -134,3 +134,16 @@ def test_given_a_huge_file_when_imported_then_the_limit_is_named(rollout: Rollou
 
     assert ran.code == 1
     assert "20 MiB" in ran.err
+
+
+def test_given_faults_when_annotated_then_the_file_comes_back_with_a_column(
+    at_api: Rollout, api: StubApi, folder: Path
+):
+    text = "upn,fault\r\n,missing_value\r\n"
+    api.import_answer = (422, {"errors": [FAULT], "annotated_users_csv": text})
+
+    ran = at_api("import", str(folder), "--annotate", "back.csv")
+
+    assert ran.code == 1
+    assert (folder / "back.csv").read_bytes().decode() == text
+    assert api.seen[0][1]["annotate"] == "true"
