@@ -100,7 +100,7 @@ def started_event(instance: Instance, *, at: str) -> Event:
         EventType.EXECUTION_STARTED,
         at=at,
         Name=instance.name,
-        Version=instance.version,
+        Version=instance.version or None,
         Input=instance.input,
         ParentInstance=parent,
         OrchestrationInstance={

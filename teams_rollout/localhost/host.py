@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 from uuid import uuid4
 
@@ -50,6 +51,7 @@ class Setup:
     keys: HostKeys
     listening: socket.socket
     drain_seconds: float
+    message_lease: timedelta
 
     @property
     def origin(self) -> str:
@@ -154,7 +156,12 @@ class Host:
     def _make_listeners(self) -> Sequence[QueueListener | TimerListener]:
         app, invoker = self._setup.app, self._invoker
         queues = [
-            QueueListener(spec, options=self._setup.config.queues, invoker=invoker)
+            QueueListener(
+                spec,
+                options=self._setup.config.queues,
+                lease=self._setup.message_lease,
+                invoker=invoker,
+            )
             for spec in app.of(TriggerKind.QUEUE)
         ]
         timers = [

@@ -83,9 +83,7 @@ class HttpServer:
                 return web.Response(status=401)
             return await self._management.handle(request, path.removeprefix(f"{WEBHOOK}/"))
         if path == "/admin/host/status":
-            if not self._keys.allows("ADMIN", _key(request)):
-                return web.Response(status=401)
-            return web.json_response(self._status())
+            return web.json_response(self._status())  # open, as Core Tools leave it on a laptop
         return await self._call_function(request, path.lstrip("/"))
 
     async def _call_function(self, request: web.Request, path: str) -> web.Response:

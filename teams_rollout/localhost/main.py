@@ -7,6 +7,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from teams_rollout.localhost.app import AppError, load_app
@@ -58,6 +59,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning"])
     parser.add_argument("--drain", type=float, default=10, help="seconds to finish work in at stop")
     parser.add_argument(
+        "--message-lease",
+        type=int,
+        default=600,
+        help="seconds for which a queue message stays hidden after a crash (600 on Azure)",
+    )
+    parser.add_argument(
         "--fast-dates",
         action="store_true",
         help="read dates in history with the standard library, which replays several times faster",
@@ -76,7 +83,8 @@ def _set_up(options: argparse.Namespace) -> Setup:
         app = load_app(folder)
         if options.fast_dates:
             use_fast_dates()
-        return Setup(app, config, store, load_keys(state), listening, options.drain)
+        lease = timedelta(seconds=options.message_lease)
+        return Setup(app, config, store, load_keys(state), listening, options.drain, lease)
     except BaseException:
         store.close()
         raise

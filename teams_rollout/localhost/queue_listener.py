@@ -1,6 +1,6 @@
 """Feeds a queue-triggered function from its storage queue, as `host.json` says (localhost).
 
-A message is invisible to others for ten minutes, renewed while its function runs. Success deletes
+A message is hidden from others for a lease, renewed while its function runs. Success deletes
 it; failure makes it visible again after `visibilityTimeout`, and the last failure moves it to the
 queue `<name>-poison`. Messages are fetched when no more than `newBatchThreshold` are under way.
 """
@@ -26,25 +26,29 @@ from teams_rollout.localhost.storage import ensure_queue, open_queue
 
 logger = logging.getLogger(__name__)
 
-HIDDEN_FOR: Final = timedelta(minutes=10)
-RENEW_EVERY: Final = 300.0
 FIRST_POLL: Final = 0.1
 SLOWEST_POLL: Final = 1.0
 AFTER_ERROR: Final = 2.0
 
 
 class QueueListener:
-    """Polls one queue for one function."""
+    """Polls one queue for one function.
+
+    Args:
+        lease: how long a message stays hidden after a crash; whole seconds.
+    """
 
     def __init__(
         self,
         spec: FunctionSpec,
         *,
         options: QueueOptions,
+        lease: timedelta,
         invoker: Invoker,
     ) -> None:
         self._spec = spec
         self._options = options
+        self._lease = int(lease.total_seconds())
         self._invoker = invoker
         self._queue = open_queue(spec.trigger)
         self._poison = open_queue(spec.trigger, suffix="-poison")
@@ -92,7 +96,7 @@ class QueueListener:
         found = 0
         messages = self._queue.receive_messages(
             max_messages=self._options.batch_size,
-            visibility_timeout=int(HIDDEN_FOR.total_seconds()),
+            visibility_timeout=self._lease,
         )
         async for page in messages.by_page():
             async for message in page:
@@ -142,9 +146,8 @@ class QueueListener:
 
     async def _keep_hidden(self, message: QueueMessage) -> None:
         while True:
-            await asyncio.sleep(RENEW_EVERY)
-            seconds = int(HIDDEN_FOR.total_seconds())
-            renewed = await self._queue.update_message(message, visibility_timeout=seconds)
+            await asyncio.sleep(self._lease / 2)
+            renewed = await self._queue.update_message(message, visibility_timeout=self._lease)
             message.pop_receipt = renewed.pop_receipt
 
     async def _stop_keeping(self, keeper: asyncio.Task[None]) -> None:

@@ -42,7 +42,7 @@ def test_given_a_start_when_committed_then_instance_and_message_are_both_there(s
 
     (message,) = mailbox.waiting(store.db, "one", now=utc_now().timestamp())
     assert message.event["EventType"] == EventType.EXECUTION_STARTED
-    assert message.event["Version"] == ""
+    assert message.event["Version"] is None
 
 
 def test_given_continue_as_new_when_committed_then_only_messages_for_any_execution_stay(
