@@ -7,6 +7,7 @@ from xml.sax.saxutils import escape
 CELL_WIDTH, LINE_HEIGHT, MARGIN, FONT_SIZE = 8.4, 18, 16, 14
 FONTS = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"
 BACKGROUND, FOREGROUND = "#1b1f24", "#e6e8ea"
+NO_BREAK = "\N{NO-BREAK SPACE}"
 # Chosen for at least 4.5:1 on the background.
 COLOURS = {
     "black": "#8b949e",
@@ -66,8 +67,11 @@ def _spans(line: Sequence[Cell]) -> Iterator[str]:
         while end < len(line) and _looks(line[end]) == _looks(line[start]):
             end += 1
         text = "".join(cell.text for cell in line[start:end])
-        if text.strip():
-            yield _span(text, line[start], column=start, cells=end - start)
+        shown = text.strip()
+        if shown:
+            # Browsers drop blanks at either end before they stretch a run.
+            column = start + len(text) - len(text.lstrip())
+            yield _span(shown, line[start], column=column, cells=len(shown))
         start = end
 
 
@@ -75,7 +79,7 @@ def _span(text: str, cell: Cell, *, column: int, cells: int) -> str:
     place = f'x="{MARGIN + column * CELL_WIDTH:.1f}" textLength="{cells * CELL_WIDTH:.1f}"'
     weight = ' font-weight="bold"' if cell.bold else ""
     look = f'lengthAdjust="spacingAndGlyphs" fill="{_fill(cell.colour)}"{weight}'
-    return f"<tspan {place} {look}>{escape(text)}</tspan>"
+    return f"<tspan {place} {look}>{escape(text).replace(' ', NO_BREAK)}</tspan>"
 
 
 def _looks(cell: Cell) -> tuple[str, bool]:
