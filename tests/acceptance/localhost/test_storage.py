@@ -36,6 +36,7 @@ def queue(connection: str, name: str) -> QueueClient:
 
 def send(connection: str, name: str, *messages: object) -> None:
     with queue(connection, name) as client:
+        until(lambda: exists(client))
         for message in messages:
             client.send_message(base64.b64encode(json.dumps(message).encode()).decode())
 
@@ -138,7 +139,7 @@ def test_given_a_schedule_when_time_passes_then_the_timer_fires_on_each_occurren
 def test_given_a_missed_occurrence_when_started_again_then_the_timer_is_past_due(
     tmp_path: Path, storage_connection: str
 ):
-    settings = {"AzureWebJobsStorage": storage_connection, "WORK_QUEUE": "w", "TICK": "* * * * * *"}
+    settings = {**settings_for(storage_connection), "TICK": "* * * * * *"}
     with running(APPS / "storage", tmp_path / "state.db", settings=settings) as first:
         until(lambda: bool(seen(first)["ticks"]))
     time.sleep(1.5)
@@ -156,3 +157,35 @@ def test_given_a_function_timeout_when_exceeded_then_the_call_fails(host: HostPr
 
     assert answer.status_code == 500
     assert 1.9 < time.monotonic() - started < 4
+
+
+def settings_for(connection: str) -> dict[str, str]:
+    return {"AzureWebJobsStorage": connection, "WORK_QUEUE": "work", "TICK": "0 0 0 1 1 *"}
+
+
+def test_given_a_function_longer_than_its_lease_when_it_runs_then_the_message_stays_hidden(
+    tmp_path: Path, storage_connection: str
+):
+    app, state, lease = APPS / "storage", tmp_path / "state.db", ("--message-lease", "1")
+    with running(app, state, *lease, settings=settings_for(storage_connection)) as host:
+        send(storage_connection, "work", "slow")
+        until(lambda: bool(seen(host)["messages"]))
+        time.sleep(1.5)
+
+        assert [one["attempt"] for one in seen(host)["messages"]] == [1]
+
+
+def test_given_a_host_killed_in_a_function_when_started_again_then_the_message_comes_again(
+    tmp_path: Path, storage_connection: str
+):
+    app, state, lease = APPS / "storage", tmp_path / "state.db", ("--message-lease", "2")
+    settings = settings_for(storage_connection)
+    with running(app, state, *lease, settings=settings) as host:
+        send(storage_connection, "work", "slow")
+        until(lambda: seen(host)["most"] == 1)
+        host.kill()
+
+    with running(app, state, *lease, settings=settings) as host:
+        until(lambda: bool(seen(host)["messages"]))
+
+        assert [one["attempt"] for one in seen(host)["messages"]] == [2]

@@ -22,9 +22,9 @@ def what_was_seen(req: func.HttpRequest) -> str:
 async def work(message: func.QueueMessage) -> None:
     running["now"] += 1
     running["most"] = max(running.values())
-    await asyncio.sleep(0.05)
-    running["now"] -= 1
     body = message.get_json()
+    await asyncio.sleep(1.8 if body == "slow" else 0.05)
+    running["now"] -= 1
     seen.append({"body": body, "attempt": message.dequeue_count, "id": message.id})
     if body == "bad":
         raise ValueError("cannot work with this")
