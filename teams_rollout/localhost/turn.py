@@ -71,8 +71,8 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    """What the orchestrator function said."""
+class Answer:
+    """What the orchestrator function said; `broken` when it said nothing in the protocol."""
 
     actions: Sequence[dict[str, Any]] = ()
     is_done: bool = False
@@ -114,28 +114,14 @@ class Turn:
             return self._over(RuntimeStatus.FAILED, answer.error, custom=answer.custom_status)
         return self._settle(answer)
 
-    def _ask(self) -> _Answer:
+    def _ask(self) -> Answer:
         new = ",".join(json.dumps(event) for event in self._new)
-        envelope = _envelope(self.instance, f"{self.past},{new}" if self.past else new)
-        try:
-            text = self.run(self.instance.name, envelope)
-        except Exception as error:
-            label, _, state = str(error).partition(FAILURE_LABEL)
-            if not state:
-                return _broken(self.instance, f"{type(error).__name__}: {label}")
-            text = state
-        return _read(self.instance, text)
+        return _ask(self.instance, f"{self.past},{new}" if self.past else new, self.run)
 
-    def _settle(self, answer: _Answer) -> Outcome:
+    def _settle(self, answer: Answer) -> Outcome:
         custom = answer.custom_status
-        replay = Replay(
-            answer.actions,
-            instance_id=self.instance.id,
-            execution_id=self.instance.execution_id,
-        )
         try:
-            for event in (*json.loads(f"[{self.past}]"), *self._new):
-                replay.feed(event)
+            replay = _replay(self.instance, answer, (*json.loads(f"[{self.past}]"), *self._new))
         except NonDeterminismError as error:
             return self._over(RuntimeStatus.FAILED, json.dumps(str(error)), custom=custom)
         scheduled = [replay.pending[task_id] for task_id in sorted(replay.pending)]
@@ -147,7 +133,7 @@ class Turn:
                 )
         return self._finish(answer, replay, scheduled)
 
-    def _finish(self, answer: _Answer, replay: Replay, scheduled: Sequence[Scheduled]) -> Outcome:
+    def _finish(self, answer: Answer, replay: Replay, scheduled: Sequence[Scheduled]) -> Outcome:
         at = to_text(self.now)
         events = [scheduling_event(one, at=at) for one in scheduled]
         custom = answer.custom_status
@@ -201,6 +187,37 @@ class Turn:
     def _closed(self, *events: Event) -> Sequence[Event]:
         done = make_event(EventType.ORCHESTRATOR_COMPLETED, at=to_text(self.now))
         return (*self._new, *events, done)
+
+
+def replay_history(instance: Instance, history: str, run: RunOrchestrator) -> tuple[Answer, Replay]:
+    """Run an orchestrator on a whole history and replay its answer against it.
+
+    Args:
+        history: JSON objects joined by commas.
+
+    Raises:
+        NonDeterminismError: the function does not schedule what the history holds.
+    """
+    answer = _ask(instance, history, run)
+    return answer, _replay(instance, answer, json.loads(f"[{history}]"))
+
+
+def _ask(instance: Instance, history: str, run: RunOrchestrator) -> Answer:
+    try:
+        text = run(instance.name, _envelope(instance, history))
+    except Exception as error:
+        label, _, state = str(error).partition(FAILURE_LABEL)
+        if not state:
+            return _broken(instance, f"{type(error).__name__}: {label}")
+        text = state
+    return _read(instance, text)
+
+
+def _replay(instance: Instance, answer: Answer, history: Sequence[Event]) -> Replay:
+    replay = Replay(answer.actions, instance_id=instance.id, execution_id=instance.execution_id)
+    for event in history:
+        replay.feed(event)
+    return replay
 
 
 def scheduling_event(scheduled: Scheduled, *, at: str) -> Event:
@@ -288,11 +305,11 @@ def _failure(instance: Instance, error: str) -> str:
     return json.dumps(f"Orchestrator function '{instance.name}' failed: {error}")
 
 
-def _broken(instance: Instance, error: str) -> _Answer:
-    return _Answer(error=_failure(instance, error), broken=True)
+def _broken(instance: Instance, error: str) -> Answer:
+    return Answer(error=_failure(instance, error), broken=True)
 
 
-def _read(instance: Instance, text: str) -> _Answer:
+def _read(instance: Instance, text: str) -> Answer:
     try:
         said = json.loads(text)
         if said.get("schemaVersion") != SCHEMA_V3:
@@ -305,7 +322,7 @@ def _read(instance: Instance, text: str) -> _Answer:
         return _broken(
             instance, "The size of the custom status payload exceeds 16 KB of UTF-16 text."
         )
-    return _Answer(
+    return Answer(
         actions=actions,
         is_done=bool(said.get("isDone")),
         output=json.dumps(said["output"]) if said.get("output") is not None else None,
