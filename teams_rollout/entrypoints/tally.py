@@ -85,15 +85,20 @@ class TallyCache:
         self._tallies: Tallies = {}
         self._rollout_id = ""
         self._good_until: datetime | None = None
+        self._read_at: datetime | None = None
 
-    async def get(self, services: Services, rollout_id: str) -> Tallies:
-        """Counts not older than the keeping time."""
+    async def get(
+        self, services: Services, rollout_id: str, *, since: datetime | None = None
+    ) -> Tallies:
+        """Counts not older than the keeping time, nor than `since` (a wave's end)."""
         async with self._lock:
-            if not self._is_good(rollout_id, services.clock()):
+            is_stale = since is not None and (self._read_at is None or self._read_at < since)
+            if is_stale or not self._is_good(rollout_id, services.clock()):
                 started = services.clock()
                 self._tallies = await count_waves(services, rollout_id)
                 ended = services.clock()
                 keep = max(_KEEP_AT_LEAST, _KEEP_FACTOR * (ended - started))
+                self._read_at = started
                 self._rollout_id, self._good_until = rollout_id, ended + keep
             return self._tallies
 

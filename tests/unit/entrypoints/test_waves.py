@@ -117,6 +117,25 @@ async def test_many_watchers_when_they_ask_within_two_seconds_then_people_are_re
     assert ledger.full_reads == 2
 
 
+async def test_wave_when_it_has_just_closed_then_its_last_progress_is_not_an_older_count(
+    client: httpx.AsyncClient, ledger: MemoryLedger, services: MemoryServices
+):
+    ledger.add_wave("pilot", state=WaveState.VERIFYING, epoch=1, started_at=NOW)
+    sent = StepRecord(outcome=Outcome.APPLIED, at=NOW)
+    ledger.add_user(1, started=True, steps=dict.fromkeys(Step, sent))
+    await client.get("/api/v1/waves/pilot/progress")
+    services.wait(seconds=1)
+    seen = sent.model_copy(update={"verified_at": NOW})
+    ledger.add_user(1, started=True, steps=dict.fromkeys(Step, seen))
+    ledger.add_wave(
+        "pilot", state=CLOSED, epoch=1, started_at=NOW, ended_at=NOW + timedelta(seconds=1)
+    )
+
+    body = (await client.get("/api/v1/waves/pilot/progress")).json()
+
+    assert {step["verified"] for step in body["steps"]} == {1}
+
+
 async def test_running_wave_when_half_is_answered_then_rate_and_eta_follow(
     client: httpx.AsyncClient, ledger: MemoryLedger, services: MemoryServices
 ):
