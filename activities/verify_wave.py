@@ -15,7 +15,7 @@ from teams_rollout.contracts.payloads import VerifyResult, WaveRequest
 from teams_rollout.domain.assessment import Assessment, assess
 from teams_rollout.domain.observed import ObservedUser, TenantView
 from teams_rollout.domain.progress import WAITING_FOR_MICROSOFT, StepRecord
-from teams_rollout.domain.verification import is_overdue, next_interval, sweep
+from teams_rollout.domain.verification import awaited_steps, is_overdue, next_interval, sweep
 from teams_rollout.domain.vocabulary import Outcome, Step
 from teams_rollout.ledger.records import (
     RolloutRecord,
@@ -49,7 +49,7 @@ async def verify_wave(deps: Deps, request: WaveRequest) -> VerifyResult:
 
 
 def _awaits(user: UserRecord) -> bool:
-    return any(r.awaits_verification for r in user.steps.values())
+    return bool(awaited_steps(user.steps))
 
 
 def _next(
@@ -93,7 +93,8 @@ async def _sweep(
         if observed is None:
             continue
         changed = _changed(deps, rollout, user, observed, view)
-        late = [s for s, r in user.steps.items() if s not in changed and _is_late(deps, r)]
+        open_ = [s for s in awaited_steps(user.steps) if s not in changed]
+        late = [s for s in open_ if is_overdue(user.steps[s], now=deps.clock(), scale=deps.scale)]
         if late:
             changed |= await _decide_by_id(deps, rollout, user, view, late)
         if changed:
@@ -112,7 +113,11 @@ def _membership_open(user: UserRecord) -> bool:
 
 def _observe(user: UserRecord, reading: TenantReading) -> ObservedUser | None:
     known = user.observed.homing if user.observed else None
-    return reading.observe(user.assignment, object_id=user.object_id, known=known)
+    seen = reading.observe(user.assignment, object_id=user.object_id, known=known)
+    if seen is None or user.observed is None or _membership_open(user):
+        return seen
+    # Teams of people who wait for something else are not read: what was seen last holds.
+    return seen.model_copy(update={"in_teams": user.observed.in_teams})
 
 
 def _changed(
@@ -129,10 +134,6 @@ def _assess(
     rollout: RolloutRecord, user: UserRecord, observed: ObservedUser, view: TenantView
 ) -> Assessment:
     return assess(user.assignment, observed, config=rollout.config, view=view)
-
-
-def _is_late(deps: Deps, record: StepRecord) -> bool:
-    return record.awaits_verification and is_overdue(record, now=deps.clock(), scale=deps.scale)
 
 
 async def _decide_by_id(

@@ -3,15 +3,16 @@
 from datetime import datetime, timedelta
 
 from teams_rollout.domain.assessment import Assessment, Finding
-from teams_rollout.domain.progress import StepRecord
+from teams_rollout.domain.progress import StepRecord, Steps
 from teams_rollout.domain.transitions import verified
-from teams_rollout.domain.vocabulary import Outcome, Step
+from teams_rollout.domain.vocabulary import PREREQUISITES, STEP_ORDER, Outcome, Step
 
 FIRST_SWEEP = timedelta(minutes=10)
 SLOWEST_SWEEP = timedelta(hours=4)
 DEADLINE = timedelta(hours=48)
 """Microsoft speaks of up to 24 h; twice that is past every published delay."""
 FLOOR = timedelta(seconds=0.5)
+_REFUSED = (Outcome.BLOCKED, Outcome.FAILED, Outcome.SKIPPED)
 
 
 def next_interval(sweeps_done: int, *, scale: float) -> timedelta:
@@ -23,6 +24,23 @@ def next_interval(sweeps_done: int, *, scale: float) -> timedelta:
 def is_overdue(record: StepRecord, *, now: datetime, scale: float) -> bool:
     """Whether Microsoft should have shown the change long ago."""
     return now - record.at >= max(DEADLINE / scale, timedelta(seconds=60))
+
+
+def awaited_steps(records: Steps) -> tuple[Step, ...]:
+    """Steps accepted but not yet seen; none after a prerequisite that was refused.
+
+    What follows from a licence that nobody gave would be waited for in vain until the deadline.
+    """
+    awaited: list[Step] = []
+    for step in STEP_ORDER:
+        record = records.get(step)
+        if record is None:
+            continue
+        if record.awaits_verification:
+            awaited.append(step)
+        elif step in PREREQUISITES and record.outcome in _REFUSED and not record.stalled:
+            break
+    return tuple(awaited)
 
 
 def sweep(

@@ -17,6 +17,7 @@ from teams_rollout.domain.verification import (
     DEADLINE,
     FLOOR,
     SLOWEST_SWEEP,
+    awaited_steps,
     is_overdue,
     next_interval,
     sweep,
@@ -193,6 +194,28 @@ def test_given_a_reading_that_proves_nothing_when_swept_then_nothing_is_disprove
     record: StepRecord, assessment: Assessment
 ) -> None:
     assert sweep({Step.COEXISTENCE: record}, assessment, now=LATER) == {}
+
+
+@pytest.mark.parametrize("outcome", [Outcome.BLOCKED, Outcome.FAILED, Outcome.SKIPPED])
+def test_given_a_refused_licence_when_asked_then_what_would_follow_is_not_awaited(
+    outcome: Outcome,
+) -> None:
+    records = {
+        Step.USAGE_LOCATION: a_record(Outcome.APPLIED),
+        Step.LICENSE: a_record(outcome),
+        Step.COEXISTENCE: a_record(Outcome.WAITING, code="waiting_for_microsoft"),
+    }
+
+    assert awaited_steps(records) == (Step.USAGE_LOCATION,)
+
+
+def test_given_a_licence_that_is_only_late_when_asked_then_the_rest_is_still_awaited() -> None:
+    records = {
+        Step.LICENSE: a_record(Outcome.FAILED, stalled=True),
+        Step.POLICIES: a_record(Outcome.APPLIED),
+    }
+
+    assert awaited_steps(records) == (Step.POLICIES,)
 
 
 # Gates
