@@ -36,7 +36,7 @@ async def ensure_until_answered(run):
         result = await ensure(run)
         if result.retry_at is None:
             return result
-        run.lab.clock.skip(max(0.0, (result.retry_at - run.lab.clock()).total_seconds()))
+        run.lab.clock.skip_to(result.retry_at)
     raise AssertionError("the team is never made")
 
 
