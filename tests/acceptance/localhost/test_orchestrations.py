@@ -192,3 +192,15 @@ def test_given_a_version_when_started_then_the_orchestrator_sees_it(basic: HostP
     answer = basic.http.post("/durabletask/orchestrators/versioned?version=2.1")
 
     assert basic.wait(answer.json()["id"])["output"] == "2.1"
+
+
+def test_given_an_event_that_came_early_when_waited_for_again_then_the_sdk_repeats_it(
+    basic: HostProcess,
+):
+    """A trap of SDK 1.7, on Azure too: when this fails, it is mended, and docs can forget it."""
+    instance_id = basic.start("waking")
+    basic.wait_for(instance_id, {"Running"})
+
+    basic.http.post(f"/durabletask/instances/{instance_id}/raiseEvent/wake", json=1)
+
+    assert basic.wait(instance_id)["output"] == ["event", "event", "event"]

@@ -306,3 +306,17 @@ def block(seconds: float) -> None:
 @app.orchestration_trigger(context_name="context")
 def stubborn(context: df.DurableOrchestrationContext):
     yield context.call_activity("block", 30)
+
+
+@app.orchestration_trigger(context_name="context")
+def waking(context: df.DurableOrchestrationContext):
+    woken_by = []
+    for _ in range(3):
+        yield context.call_activity("doze", 0.5)
+        limit = context.create_timer(context.current_utc_datetime + timedelta(seconds=1))
+        wake = context.wait_for_external_event("wake")
+        winner = yield context.task_any([wake, limit])
+        if winner is wake:
+            limit.cancel()
+        woken_by.append("event" if winner is wake else "timer")
+    return woken_by
