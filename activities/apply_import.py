@@ -89,8 +89,9 @@ async def _write(deps: Deps, request: OperationRequest, people: Sequence[UserRec
     """Rows and search index, a thousand people at a time, with progress."""
     for start in range(0, len(people), PEOPLE_PER_ROUND):
         part = people[start : start + PEOPLE_PER_ROUND]
-        await deps.ledger.put_users(part)
+        # Findable first: whoever has a row is known to a repeat, which would not index them.
         await deps.ledger.index(part[0].key.shard.rpartition(":")[0], part)
+        await deps.ledger.put_users(part)
         done = start + len(part)
         await report_progress(deps, request.operation_id, 20 + 70 * done // len(people))
 
