@@ -6,6 +6,7 @@ An activity may run again after a crash: its completion, not its start, is what 
 import asyncio
 import json
 import logging
+import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
@@ -26,6 +27,7 @@ from teams_rollout.localhost.protocol import (
 logger = logging.getLogger(__name__)
 
 MOST_STACK: Final = 4000
+TRY_AGAIN_AFTER: Final = 1.0
 
 Done = Callable[[ActivityTask, Event], None]
 
@@ -76,16 +78,27 @@ class ActivityRunner:
             task = await self._queue.get()
             if task is None or self._stopping:
                 return
+            await self._commit(done, task, await self._run(task))
+
+    async def _commit(self, done: Done, task: ActivityTask, event: Event) -> None:
+        """Hand a completion over, again and again while the state file cannot take it."""
+        while True:
             try:
-                done(task, await self._run(task))
-            except Exception:
+                done(task, event)
+            except sqlite3.Error:
                 logger.exception("A completion was not committed [instance=%s]", task.instance_id)
+                await asyncio.sleep(TRY_AGAIN_AFTER)
+            else:
+                return
 
     async def _run(self, task: ActivityTask) -> Event:
         try:
             result = await self._result(task)
         except FunctionFailedError as error:
             return _failed(task, error)
+        except Exception as error:
+            logger.exception("An activity could not be run [instance=%s]", task.instance_id)
+            return _failed(task, FunctionFailedError(f"{type(error).__name__}: {error}", ""))
         return make_event(
             EventType.TASK_COMPLETED,
             at=to_text(utc_now()),

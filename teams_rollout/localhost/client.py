@@ -137,9 +137,7 @@ class Client:
         """
         old = instances.read(self.engine.store.db, instance_id)
         if old is None:
-            raise BadArgumentError(
-                f"An orchestrastion with the instanceId {instance_id} was not found."
-            )
+            raise BadArgumentError(f"There is no orchestration instance {instance_id}.")
         chosen = None if with_new_id else instance_id
         return self.start(old.name, instance_id=chosen, text=old.input, version=old.version)
 

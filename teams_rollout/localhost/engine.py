@@ -31,6 +31,7 @@ LONG_HISTORY: Final = 60_000
 LONGEST_GATHERING: Final = 0.1
 SHORT_TURN: Final = 0.004
 MOST_TURN_WORKERS: Final = 4
+TRY_AGAIN_AFTER: Final = 1.0
 
 
 class Engine:
@@ -144,6 +145,7 @@ class Engine:
             await self._turn(instance_id)
         except Exception:
             logger.exception("A turn could not be completed [instance=%s]", instance_id)
+            self._wakeups.add(instance_id, time.time() + TRY_AGAIN_AFTER)
         finally:
             self._busy.discard(instance_id)
             if instance_id in self._again:

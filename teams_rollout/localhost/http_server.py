@@ -18,6 +18,7 @@ from teams_rollout.localhost.routes import Route, compile_route
 
 logger = logging.getLogger(__name__)
 
+_OWN_HEADERS: Final = frozenset({"content-length", "transfer-encoding", "connection"})
 MOST_BODY: Final = 210 * 1024 * 1024
 
 
@@ -145,7 +146,8 @@ def _response(result: Result) -> web.Response:
     content = body.encode() if isinstance(body, str) else body
     response = web.Response(status=int(datum.value["status_code"].value), body=content or b"")
     for name, value in datum.value["headers"].items():
-        response.headers[name] = value.value
+        if name.casefold() not in _OWN_HEADERS:
+            response.headers[name] = value.value
     for jar in datum.value["cookies"] or ():
         for morsel in jar.values():
             response.headers.add("Set-Cookie", morsel.OutputString())

@@ -5,7 +5,7 @@ an input that a client started with `{"a": 1}` is the document `"{\\"a\\": 1}"`,
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Final
@@ -136,16 +136,6 @@ def replace_history(db: sqlite3.Connection, instance_id: str, events: Sequence[s
     db.execute("delete from history where instance_id = ?", (instance_id,))
     if events:
         append_history(db, instance_id, events)
-
-
-def unfinished(db: sqlite3.Connection) -> Iterable[str]:
-    """Name every instance that is not over."""
-    marks = ", ".join("?" * len(TERMINAL))
-    rows = db.execute(
-        f"select id from instances where status not in ({marks})",  # noqa: S608 - only marks
-        sorted(TERMINAL),
-    )
-    return [instance_id for (instance_id,) in rows]
 
 
 _VALUES: Final = attrgetter(*(field.name for field in fields(Instance)))

@@ -43,14 +43,20 @@ def load_keys(state: Path) -> HostKeys:
     """
     path = keys_path(state)
     if not path.exists():
-        keys = HostKeys(*(secrets.token_urlsafe(30) for _ in range(3)))
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
-            json.dump(asdict(keys), file, indent=1)
-        return keys
+        return _make_keys(path)
     try:
         return HostKeys(**json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError, OSError) as error:
         raise StateFileError(f"The keys in {path} cannot be read ({error}).") from error
+
+
+def _make_keys(path: Path) -> HostKeys:
+    keys = HostKeys(*(secrets.token_urlsafe(30) for _ in range(3)))
+    draft = path.with_name(f"{path.name}.new")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(asdict(keys), file, indent=1)
+    draft.rename(path)  # in one step: a kill in between must not leave half a file
+    return keys
 
 
 def _is_one_of(given: str, accepted: list[str]) -> bool:

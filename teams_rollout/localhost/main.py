@@ -21,6 +21,10 @@ from teams_rollout.localhost.store import StateFileError, Store
 from teams_rollout.localhost.timer_listener import ScheduleError
 
 
+class PortError(Exception):
+    """The port cannot be used; the message is one sentence for a person."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the host until it is told to stop; 0 after a drain, 1 when it could not start."""
     options = _parser().parse_args(arguments)
@@ -32,14 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             asyncio.run(host.run(_say))
         finally:
             setup.store.close()
-    except (AppError, ConfigError, StateFileError, RouteError, ScheduleError) as error:
+    except (AppError, ConfigError, PortError, StateFileError, RouteError, ScheduleError) as error:
         cause = error.__cause__
         if isinstance(error, AppError) and cause is not None:
             traceback.print_exception(cause)
         sys.stderr.write(f"{error}\n")
-        return 1
-    except OSError as error:
-        sys.stderr.write(f"The host cannot listen on port {options.port} ({error}).\n")
         return 1
     if host.threads_at_work:
         sys.stderr.write("Functions that do not end are left; they run again where that is due.\n")
@@ -78,7 +79,7 @@ def _set_up(options: argparse.Namespace) -> Setup:
     config = read_host_config(folder)
     store = Store(state)
     try:
-        listening = socket.create_server(("127.0.0.1", options.port))
+        listening = _listen(options.port)
         os.environ.setdefault("WEBSITE_HOSTNAME", f"localhost:{listening.getsockname()[1]}")
         app = load_app(folder)
         if options.fast_dates:
@@ -88,6 +89,13 @@ def _set_up(options: argparse.Namespace) -> Setup:
     except BaseException:
         store.close()
         raise
+
+
+def _listen(port: int) -> socket.socket:
+    try:
+        return socket.create_server(("127.0.0.1", port))
+    except (OSError, OverflowError) as error:
+        raise PortError(f"The host cannot listen on port {port} ({error}).") from error
 
 
 def _say(line: str) -> None:

@@ -81,9 +81,8 @@ class QueueListener:
             except ResourceNotFoundError:
                 known = False
                 continue
-            except AzureError as error:
-                name = self._queue.queue_name
-                logger.warning("The queue %s cannot be read: %s", name, type(error).__name__)
+            except Exception as error:
+                self._complain(error)
                 await asyncio.sleep(AFTER_ERROR)
                 continue
             pause = FIRST_POLL if found else min(pause * 1.5, slowest)
@@ -91,6 +90,12 @@ class QueueListener:
                 await self._wait_for_room()
             else:
                 await asyncio.sleep(pause)
+
+    def _complain(self, error: Exception) -> None:
+        """Log what keeps the queue from being read; the unforeseen with its traceback."""
+        unforeseen = None if isinstance(error, AzureError) else error
+        name, kind = self._queue.queue_name, type(error).__name__
+        logger.warning("The queue %s cannot be read: %s", name, kind, exc_info=unforeseen)
 
     async def _fetch(self) -> int:
         found = 0

@@ -90,7 +90,6 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = _take_lock(path)
         try:
             self.db = _open(path)
@@ -137,6 +136,7 @@ class _Lock:
 
 def _take_lock(path: Path) -> _Lock:
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         return _Lock(path.with_name(path.name + ".lock"))
     except BlockingIOError as error:
         raise StateFileError(
