@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from activities.deps import Deps
 from activities.runner import summarise_records
-from activities.team_status import mail_nickname, unique_name
+from activities.team_status import mail_nicknames, unique_name
 from graph.teams import create_channel, ensure_group, ensure_team
 from teams_rollout.contracts.payloads import StepResult, WaveRequest
 from teams_rollout.domain.observed import TeamStatus
@@ -31,11 +31,18 @@ async def ensure_teams(deps: Deps, request: WaveRequest) -> StepResult:
     open_ = [t for t in teams if t.spec.key in needed and not t.status.ready and not t.status.code]
     gate = asyncio.Semaphore(AT_ONCE)
 
+    nicknames = mail_nicknames(t.spec for t in teams)
+
     async def make(team: TeamRecord) -> StepRecord:
         async with gate:
-            return await _make(deps, team)
+            return await _make(deps, team, nickname=nicknames.get(team.spec.key, ""))
 
-    return summarise_records(await asyncio.gather(*(make(t) for t in open_)))
+    # All come to an end before a failure is passed on: a repeat must not meet those still at work.
+    ended = await asyncio.gather(*(make(t) for t in open_), return_exceptions=True)
+    failures = [e for e in ended if isinstance(e, BaseException)]
+    if failures:
+        raise failures[0]
+    return summarise_records([r for r in ended if isinstance(r, StepRecord)])
 
 
 async def _needed_keys(deps: Deps, request: WaveRequest) -> set[str]:
@@ -47,13 +54,13 @@ async def _needed_keys(deps: Deps, request: WaveRequest) -> set[str]:
     return keys
 
 
-async def _make(deps: Deps, team: TeamRecord) -> StepRecord:
+async def _make(deps: Deps, team: TeamRecord, *, nickname: str) -> StepRecord:
     """One team through its stages until one of them has to wait or is refused."""
     now = deps.clock()
     if team.retry_at and team.retry_at > now + timedelta(milliseconds=100):
         return StepRecord(outcome=Outcome.TRANSIENT, at=now, retry_at=team.retry_at)
     if not team.status.team_id:
-        team, record = await _group_stage(deps, team)
+        team, record = await _group_stage(deps, team, nickname=nickname)
         if not _went_on(record):
             return record
     if not team.team_created:
@@ -63,12 +70,14 @@ async def _make(deps: Deps, team: TeamRecord) -> StepRecord:
     return await _channel_stage(deps, team)
 
 
-async def _group_stage(deps: Deps, team: TeamRecord) -> tuple[TeamRecord, StepRecord]:
+async def _group_stage(
+    deps: Deps, team: TeamRecord, *, nickname: str
+) -> tuple[TeamRecord, StepRecord]:
     answer = await ensure_group(
         deps.graph,
         unique_name=unique_name(team.rollout_id, team.spec.key),
         display_name=team.spec.display_name,
-        mail_nickname=mail_nickname(team.spec),
+        mail_nickname=nickname,
         visibility=team.spec.visibility,
         owner_ids=team.owner_ids,
     )

@@ -41,7 +41,7 @@ async def verify_wave(deps: Deps, request: WaveRequest) -> VerifyResult:
     ]
     if not waiting:
         return VerifyResult()
-    still = await _sweep(deps, rollout, waiting)
+    still = await _sweep(deps, rollout, wave, waiting)
     saved = await deps.ledger.save_wave(
         wave.model_copy(update={"verify_rounds": wave.verify_rounds + 1})
     )
@@ -76,7 +76,7 @@ def _postponed(record: StepRecord) -> bool:
 
 
 async def _sweep(
-    deps: Deps, rollout: RolloutRecord, waiting: list[UserRecord]
+    deps: Deps, rollout: RolloutRecord, wave: WaveRecord, waiting: list[UserRecord]
 ) -> list[tuple[UserRecord, ObservedUser]]:
     """Mark what is seen; returns the people who still wait, as now observed."""
     needed = {k for u in waiting if _membership_open(u) for k in u.assignment.teams}
@@ -94,7 +94,7 @@ async def _sweep(
             continue
         changed = _changed(deps, rollout, user, observed, view)
         open_ = [s for s in awaited_steps(user.steps) if s not in changed]
-        late = [s for s in open_ if is_overdue(user.steps[s], now=deps.clock(), scale=deps.scale)]
+        late = [s for s in open_ if _is_late(deps, wave, user.steps[s])]
         if late:
             changed |= await _decide_by_id(deps, rollout, user, view, late)
         if changed:
@@ -128,6 +128,16 @@ def _changed(
     view: TenantView,
 ) -> dict[Step, StepRecord]:
     return sweep(user.steps, _assess(rollout, user, observed, view), now=deps.clock())
+
+
+def _is_late(deps: Deps, wave: WaveRecord, record: StepRecord) -> bool:
+    return is_overdue(
+        record,
+        now=deps.clock(),
+        scale=deps.scale,
+        since=wave.accepted_at,
+        sweeps=wave.verify_rounds,
+    )
 
 
 def _assess(

@@ -11,6 +11,8 @@ FIRST_SWEEP = timedelta(minutes=10)
 SLOWEST_SWEEP = timedelta(hours=4)
 DEADLINE = timedelta(hours=48)
 """Microsoft speaks of up to 24 h; twice that is past every published delay."""
+FEWEST_SWEEPS = 12
+"""As many looks as fit into the deadline when nothing goes wrong."""
 FLOOR = timedelta(seconds=0.5)
 _REFUSED = (Outcome.BLOCKED, Outcome.FAILED, Outcome.SKIPPED)
 
@@ -21,9 +23,18 @@ def next_interval(sweeps_done: int, *, scale: float) -> timedelta:
     return max(wanted / scale, FLOOR)
 
 
-def is_overdue(record: StepRecord, *, now: datetime, scale: float) -> bool:
-    """Whether Microsoft should have shown the change long ago."""
-    return now - record.at >= max(DEADLINE / scale, timedelta(seconds=60))
+def is_overdue(
+    record: StepRecord, *, now: datetime, scale: float, since: datetime | None, sweeps: int
+) -> bool:
+    """Whether Microsoft should have shown the change long ago.
+
+    Args:
+        since: when the wave began to be verified; nobody is late before anybody has looked.
+        sweeps: looks taken so far; time during which we were down ourselves does not count
+            against Microsoft, hence a number of them must have passed as well.
+    """
+    waited_from = max(record.at, since) if since else record.at
+    return sweeps >= FEWEST_SWEEPS and now - waited_from >= DEADLINE / scale
 
 
 def awaited_steps(records: Steps) -> tuple[Step, ...]:

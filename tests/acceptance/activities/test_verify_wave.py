@@ -4,12 +4,13 @@ import pytest
 
 from activities.verify_wave import verify_wave
 from graph.errors import GraphReadError
+from teams_rollout.domain.verification import FEWEST_SWEEPS
 from teams_rollout.domain.vocabulary import Outcome, Step, UserState, WaveState
 from tests.acceptance.activities.lab import STEPS, Crash
 
 pytestmark = pytest.mark.azurite
 
-DEADLINE = 61  # 48 h in the lab's time, but never less than a minute
+DEADLINE = 49  # 48 h in the time of the lab
 BY_ID = "GET /users/{user}"
 NUMBER = "+441632960002"
 
@@ -81,6 +82,26 @@ def not_shown(person):
     return {"op": "setPolicy", "id": person.id, **policy}
 
 
+async def looked_often(run) -> None:
+    """Being late needs looks, not only time: our own downtime is not Microsoft's."""
+    for _ in range(FEWEST_SWEEPS):
+        await run.sweep()
+
+
+async def test_given_we_were_down_past_the_deadline_when_swept_then_nobody_is_called_stalled(
+    lab, build, tenant, ann
+):
+    run = await accepted(lab, build.a_council(ann))
+    tenant.change(not_shown(ann))
+    await run.verified(but=1)
+    lab.clock.skip(DEADLINE)
+
+    answer = await run.sweep()
+
+    assert answer.waiting == 1
+    assert not (await lab.record(ann, Step.POLICIES)).stalled
+
+
 async def test_given_a_change_is_never_shown_when_the_deadline_passes_then_the_person_is_stalled(
     lab, build, tenant, ann
 ):
@@ -88,6 +109,7 @@ async def test_given_a_change_is_never_shown_when_the_deadline_passes_then_the_p
     run = await accepted(lab, build.a_council(ann, bob))
     tenant.change(not_shown(ann))
     await run.verified(but=1)
+    await looked_often(run)
     lab.clock.skip(DEADLINE)
 
     answer = await run.sweep()
@@ -111,6 +133,7 @@ async def test_given_the_list_is_stale_when_the_deadline_passes_then_a_read_by_i
     ann = build.a_person("ann").without_location()
     run = await accepted(lab, build.a_council(ann))
     assert (await run.sweep()).waiting == 1
+    await looked_often(run)
     lab.clock.skip(DEADLINE)
 
     await run.sweep()
@@ -125,6 +148,7 @@ async def test_given_somebody_was_deleted_when_the_deadline_passes_then_stalled_
 ):
     run = await accepted(lab, build.a_council(ann))
     tenant.change({"op": "deleteUser", "id": ann.id})
+    await looked_often(run)
     lab.clock.skip(DEADLINE)
 
     answer = await run.sweep()

@@ -15,6 +15,7 @@ from teams_rollout.domain.progress import StepRecord
 from teams_rollout.domain.retry import MAX_HICCUPS, MAX_REPLICATION_TRIES, settle
 from teams_rollout.domain.verification import (
     DEADLINE,
+    FEWEST_SWEEPS,
     FLOOR,
     SLOWEST_SWEEP,
     awaited_steps,
@@ -144,14 +145,23 @@ def test_given_real_time_when_sweeping_then_intervals_are_the_agreed_ones(
     [
         (DEADLINE - SECOND, 1, False),
         (DEADLINE, 1, True),
-        (59 * SECOND, 3600, False),
-        (60 * SECOND, 3600, True),
+        (47 * SECOND, 3600, False),
+        (48 * SECOND, 3600, True),
     ],
 )
 def test_given_an_age_when_asked_then_overdue_is_past_the_deadline(
     age: timedelta, scale: float, *, overdue: bool
 ) -> None:
-    assert is_overdue(a_record(), now=NOW + age, scale=scale) is overdue
+    late = is_overdue(a_record(), now=NOW + age, scale=scale, since=None, sweeps=FEWEST_SWEEPS)
+
+    assert late is overdue
+
+
+def test_given_few_looks_or_a_late_start_when_asked_then_nobody_is_overdue_yet() -> None:
+    past = NOW + DEADLINE
+
+    assert not is_overdue(a_record(), now=past, scale=1, since=None, sweeps=FEWEST_SWEEPS - 1)
+    assert not is_overdue(a_record(), now=past, scale=1, since=NOW + SECOND, sweeps=FEWEST_SWEEPS)
 
 
 def _view(finding: Finding, code: str = "") -> Assessment:
