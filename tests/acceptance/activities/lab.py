@@ -187,12 +187,14 @@ class Lab:
         self.move_in(council)
         await self.apply(await self.stage(council))
 
-    async def schedule(self, wave: str = "pilot", **changes: Any) -> "Run":
+    async def schedule(
+        self, wave: str = "pilot", *, rollout_id: str = ROLLOUT, **changes: Any
+    ) -> "Run":
         """Start the wave as the API does, before its orchestration has done anything."""
-        record = await self.wave(wave)
+        record = await self.wave(wave, rollout_id=rollout_id)
         scheduled = {"state": WaveState.SCHEDULED, "epoch": record.epoch + 1, **changes}
         saved = await self.ledger.save_wave(record.model_copy(update=scheduled))
-        return Run(lab=self, wave=wave, epoch=saved.epoch)
+        return Run(lab=self, wave=wave, epoch=saved.epoch, rollout_id=rollout_id)
 
     async def start(self, council: Council) -> "Run":
         """The council's pilot, opened and with its teams made."""
@@ -204,8 +206,8 @@ class Lab:
 
     # -- looking ------------------------------------------------------------------------------
 
-    async def wave(self, slug: str = "pilot") -> WaveRecord:
-        found = await self.ledger.find_wave(ROLLOUT, slug)
+    async def wave(self, slug: str = "pilot", *, rollout_id: str = ROLLOUT) -> WaveRecord:
+        found = await self.ledger.find_wave(rollout_id, slug)
         assert found is not None
         return found
 
@@ -260,16 +262,19 @@ class Run:
     lab: Lab
     wave: str
     epoch: int
+    rollout_id: str = ROLLOUT
 
     @property
     def request(self) -> WaveRequest:
-        return WaveRequest(rollout_id=ROLLOUT, wave=self.wave, epoch=self.epoch)
+        return WaveRequest(rollout_id=self.rollout_id, wave=self.wave, epoch=self.epoch)
 
     def watched(self, operation_id: str) -> WaveRequest:
         return self.request.model_copy(update={"operation_id": operation_id})
 
     def batch(self, number: int = 1, **changes: Any) -> BatchRequest:
-        request = BatchRequest(rollout_id=ROLLOUT, wave=self.wave, epoch=self.epoch, batch=number)
+        request = BatchRequest(
+            rollout_id=self.rollout_id, wave=self.wave, epoch=self.epoch, batch=number
+        )
         return request.model_copy(update=changes)
 
     async def open(self) -> OpenWaveResult:
@@ -301,7 +306,7 @@ class Run:
             await self.step(earlier, number)
 
     async def batches(self) -> list[BatchRecord]:
-        return await self.lab.ledger.list_batches(ROLLOUT, self.wave, self.epoch)
+        return await self.lab.ledger.list_batches(self.rollout_id, self.wave, self.epoch)
 
     async def through(self) -> None:
         """The whole wave up to its last sweep; no gate, no queue."""
@@ -336,7 +341,7 @@ class Run:
         raise AssertionError(f"{answer.waiting} people are never verified")
 
     async def move_to(self, state: WaveState, **changes: Any) -> None:
-        record = await self.lab.wave(self.wave)
+        record = await self.lab.wave(self.wave, rollout_id=self.rollout_id)
         update = {"state": state, **changes}
         await self.lab.ledger.save_wave(record.model_copy(update=update))
 

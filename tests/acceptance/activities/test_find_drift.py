@@ -1,5 +1,7 @@
 """find_drift: finds every change to what a closed wave left behind, and nothing else."""
 
+from typing import Any
+
 import pytest
 
 from activities.find_drift import find_drift
@@ -21,7 +23,7 @@ def person_for(build, name):
     )
 
 
-CHANGES = {
+CHANGES: dict[str, tuple[dict[str, Any], set[str]]] = {
     "deleted": ({"op": "deleteUser"}, {"resolve"}),
     "disabled": ({"op": "patchUser", "patch": {"accountEnabled": False}}, {"resolve"}),
     "unlocated": ({"op": "patchUser", "patch": {"usageLocation": None}}, {"usage_location"}),
@@ -78,7 +80,7 @@ async def reconcile(lab, run_id="night"):
 
 
 def by_person(report):
-    kinds = {}
+    kinds: dict[str, set[str]] = {}
     for item in report.items:
         kinds.setdefault(item.upn.partition("@")[0], set()).add(item.kind)
     return kinds

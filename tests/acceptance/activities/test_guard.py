@@ -12,6 +12,7 @@ from graph.credentials import StaticToken
 from graph.governor import LocalGovernor
 from graph.session import GraphSession
 from teams_rollout.contracts.payloads import BatchRequest, StepResult, VerifyResult, WaveRequest
+from teams_rollout.ledger.records import BatchRecord
 from teams_rollout.ledger.tables import TableLedger
 
 pytestmark = pytest.mark.azurite
@@ -22,6 +23,14 @@ NOBODY_LISTENS = "http://127.0.0.1:9"
 @pytest.fixture
 async def run(lab, build):
     return await lab.start(build.a_council(build.a_person("ann")))
+
+
+class Racing(TableLedger):
+    """Somebody else is always a little faster."""
+
+    async def save_batch(self, record: BatchRecord) -> BatchRecord:
+        await super().save_batch(record)
+        return await super().save_batch(record)
 
 
 async def resolve(run, deps):
@@ -80,13 +89,6 @@ async def test_given_storage_cannot_be_reached_when_run_then_it_is_reported(lab,
 
 
 async def test_given_somebody_changed_the_row_first_when_run_then_it_is_tried_again_soon(lab, run):
-    class Racing(type(lab.ledger)):
-        """Somebody else is always a little faster."""
-
-        async def save_batch(self, record):
-            await super().save_batch(record)
-            return await super().save_batch(record)
-
     racing = Racing.from_connection_string(lab.storage)
 
     result = await resolve(run, replace(lab.deps, ledger=racing))
