@@ -85,7 +85,7 @@ def _items(
         observed,
         config=rollout.config,
         view=view,
-        on_hold=is_on_hold(deps, user.assignment),
+        on_hold=is_on_hold(deps, rollout, user.assignment),
     )
     differences = compare(
         user.steps,

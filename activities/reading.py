@@ -13,7 +13,7 @@ from graph.licenses import GraphSku, list_skus
 from graph.numbers import list_numbers
 from graph.policies import UserConfiguration, list_user_configurations
 from graph.session import GraphSession
-from graph.teams import GraphGroup, list_group_members, list_groups
+from graph.teams import GraphGroup, list_group_members, list_group_owners, list_groups
 from graph.users import GraphUser, list_users
 from teams_rollout.domain.homing import infer_homing
 from teams_rollout.domain.observed import (
@@ -47,24 +47,31 @@ class TenantReading:
     reads: int = 0
 
     def __post_init__(self) -> None:
-        index: dict[str, str] = {}
-        for user in self.users.values():
-            for name in (user.employee_id, user.mail, user.upn):  # a UPN outranks the others
-                if name:
-                    index[name.casefold()] = user.id
-        object.__setattr__(self, "_index", index)
+        people = self.users.values()
+        object.__setattr__(self, "_by_upn", _index((u.upn, u.id) for u in people))
+        object.__setattr__(self, "_by_employee_id", _index((u.employee_id, u.id) for u in people))
+        object.__setattr__(self, "_by_mail", _index((u.mail, u.id) for u in people))
 
-    def find(self, identity: str) -> GraphUser | None:
-        """The person with this UPN, mail or employee id, or None."""
-        index: dict[str, str] = self.__dict__["_index"]
-        user_id = index.get(identity.casefold())
-        return self.users[user_id] if user_id else None
+    def find(self, upn: str) -> GraphUser | None:
+        """The person with this UPN, or None."""
+        return self.users.get(self.__dict__["_by_upn"].get(upn.casefold(), ""))
+
+    def named_by(self, assignment: Assignment) -> GraphUser | None:
+        """The person whom a row names, or None if there is nobody or more than one.
+
+        Kinds of names are kept apart: one person's mail may be another's UPN, and a personnel
+        number may be on two accounts. Nobody is picked by chance.
+        """
+        if assignment.upn:
+            return self.find(assignment.upn)
+        kind = "_by_employee_id" if assignment.employee_id else "_by_mail"
+        return self.users.get(self.__dict__[kind].get(assignment.identity.casefold(), ""))
 
     def observe(
         self, assignment: Assignment, *, object_id: str = "", known: Homing | None = None
     ) -> ObservedUser | None:
         """The person of an assignment as Microsoft shows them, or None if there is nobody."""
-        user = self.users.get(object_id) if object_id else self.find(assignment.identity)
+        user = self.users.get(object_id) if object_id else self.named_by(assignment)
         if user is None:
             return None
         return translate(
@@ -75,6 +82,16 @@ class TenantReading:
             number_holder=self.numbers.get(assignment.phone_number),
             known=known,
         )
+
+
+def _index(names: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Object id by name; a name that two people share leads to nobody."""
+    index: dict[str, str] = {}
+    for name, user_id in names:
+        if name:
+            taken = name.casefold() in index
+            index[name.casefold()] = "" if taken else user_id
+    return index
 
 
 async def read_tenant(session: GraphSession, teams: Sequence[TeamRecord]) -> TenantReading:
@@ -95,18 +112,18 @@ async def read_tenant(session: GraphSession, teams: Sequence[TeamRecord]) -> Ten
         groups={g.id: g for g in groups},
         members=members,
         numbers=numbers,
-        reads=_pages(users) + _pages(configurations) + _pages(groups) + 2 + len(existing),
+        reads=_pages(users) + _pages(configurations) + _pages(groups) + 2 + _member_lists(existing),
     )
 
 
 async def _read_members(
     session: GraphSession, teams: Sequence[TeamRecord]
 ) -> dict[str, frozenset[str]]:
-    """Members of each team that exists; owners whom we set count as in it, though not listed.
+    """Members of each team that exists; its owners count as in it, though not listed.
 
     A team without an entry is gone: this is a read by id, not a list that may be stale.
     """
-    lists = await asyncio.gather(*(_members_or_none(session, team_id_of(t)) for t in teams))
+    lists = await asyncio.gather(*(_people_or_none(session, t) for t in teams))
     return {
         team.spec.key: ids | set(team.owner_ids)
         for team, ids in zip(teams, lists, strict=True)
@@ -114,18 +131,27 @@ async def _read_members(
     }
 
 
-async def _members_or_none(session: GraphSession, group_id: str) -> frozenset[str] | None:
+async def _people_or_none(session: GraphSession, team: TeamRecord) -> frozenset[str] | None:
+    """Members, and the owners where we did not set them ourselves."""
+    group_id = team_id_of(team)
     try:
-        return await list_group_members(session, group_id)
+        members = await list_group_members(session, group_id)
+        if team.spec.existing_team_id:
+            return members | await list_group_owners(session, group_id)
     except GraphReadError as error:
         if error.code == "group_not_found":
             return None
         raise
+    return members
 
 
 def team_id_of(team: TeamRecord) -> str:
     """The team's group id, given in the file or known since it was made; empty before."""
     return team.spec.existing_team_id or team.status.team_id
+
+
+def _member_lists(teams: Sequence[TeamRecord]) -> int:
+    return len(teams) + sum(bool(t.spec.existing_team_id) for t in teams)
 
 
 def _pages(items: Sequence[object]) -> int:

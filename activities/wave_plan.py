@@ -4,12 +4,14 @@ Used by `make_plan` (which stores it for people) and `open_wave` (which plans ag
 it), so that what is shown and what is done come from one place.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from activities.deps import Deps
 from activities.reading import TenantReading, read_tenant
 from activities.team_status import assess_teams
-from teams_rollout.domain.assessment import Finding, assess
+from teams_rollout.domain.assessment import Finding, StepView, assess
 from teams_rollout.domain.observed import ObservedUser, TenantView
 from teams_rollout.domain.planning import (
     Candidate,
@@ -66,11 +68,16 @@ async def plan_wave(deps: Deps, rollout: RolloutRecord, wave: WaveRecord) -> Wav
         GraphReadError: a source could not be read whole.
         LedgerError: storage could not be read.
     """
-    users = [u async for u in deps.ledger.list_users(rollout.rollout_id) if u.wave == wave.slug]
+    everybody = [u async for u in deps.ledger.list_users(rollout.rollout_id)]
+    users = [u for u in everybody if u.wave == wave.slug]
     teams = await deps.ledger.list_teams(rollout.rollout_id)
     reading = await read_tenant(deps.graph, teams)
     assessed = assess_teams(teams, rollout.config.teams, reading)
-    candidates = [_candidate(deps, rollout, u, assessed, reading) for u in users]
+    doubles = _named_before(everybody, reading)
+    candidates = [
+        _candidate(deps, rollout, u, assessed, reading, is_double=u.key.ref in doubles)
+        for u in users
+    ]
     reserved = await _reserved_elsewhere(deps, rollout, wave, [c for c, _ in candidates])
     without = allot_seats(
         [c for c, _ in candidates if _wants_license(c)],
@@ -101,6 +108,8 @@ def _candidate(
     user: UserRecord,
     teams: list[TeamRecord],
     reading: TenantReading,
+    *,
+    is_double: bool,
 ) -> tuple[Candidate, ObservedUser | None]:
     known = user.observed.homing if user.observed and user.started else None
     observed = reading.observe(user.assignment, object_id=user.object_id, known=known)
@@ -110,14 +119,36 @@ def _candidate(
         observed,
         config=rollout.config,
         view=view,
-        on_hold=is_on_hold(deps, user.assignment),
+        on_hold=is_on_hold(deps, rollout, user.assignment),
     )
+    if is_double:
+        assessment = {Step.RESOLVE: NAMED_TWICE}
     return Candidate(key=user.key, assignment=user.assignment, assessment=assessment), observed
 
 
-def is_on_hold(deps: Deps, assignment: Assignment) -> bool:
-    """Whether the person's hold lies in the future today."""
-    return assignment.is_on_hold(deps.clock().date())
+def is_on_hold(deps: Deps, rollout: RolloutRecord, assignment: Assignment) -> bool:
+    """Whether the person's hold lies in the future today, where the rollout is at home."""
+    zone = ZoneInfo(rollout.config.rollout.timezone)
+    return assignment.is_on_hold(deps.clock().astimezone(zone).date())
+
+
+NAMED_TWICE = StepView(step=Step.RESOLVE, finding=Finding.BLOCKED, code="named_twice")
+
+
+def _named_before(everybody: Sequence[UserRecord], reading: TenantReading) -> set[str]:
+    """Refs of rows that name a person whom another row names already, by another name.
+
+    Files cannot show that a UPN and a personnel number are one person; only the tenant can. The
+    row that has begun, else the older one, is the person's own.
+    """
+    own: dict[str, str] = {}
+    doubles: set[str] = set()
+    for user in sorted(everybody, key=lambda u: (not u.batch, not u.started, u.key.ref)):
+        found = None if user.object_id else reading.named_by(user.assignment)
+        object_id = user.object_id or (found.id if found else "")
+        if object_id and own.setdefault(object_id, user.key.ref) != user.key.ref:
+            doubles.add(user.key.ref)
+    return doubles
 
 
 def _wants_license(candidate: Candidate) -> bool:

@@ -36,6 +36,14 @@ ACCOUNT: tuple[Reason, ...] = (
         owner=Owner.SERVICE_DESK,
     ),
     Reason(
+        code="named_twice",
+        state=UserState.BLOCKED,
+        sentence="Our list has this person twice under different names, and the other row counts.",
+        say="You are on our list twice. Your move goes on under the other entry.",
+        do="Look the person up by the other name, and ask the project team to remove this row.",
+        owner=Owner.PROJECT_TEAM,
+    ),
+    Reason(
         code="usage_location_missing",
         state=UserState.BLOCKED,
         sentence="The account has no country, and without one Microsoft gives no licence.",
