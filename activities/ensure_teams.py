@@ -81,6 +81,9 @@ async def _group_stage(
         visibility=team.spec.visibility,
         owner_ids=team.owner_ids,
     )
+    if answer.code == "user_not_found":
+        # Said of an owner who has left; each member would be told that they do not exist.
+        answer = answer.model_copy(update={"code": "team_has_no_owner"})
     if answer.is_accepted:
         status = team.status.model_copy(update={"team_id": answer.key})
         made = team.model_copy(update={"status": status, "group_created_at": deps.clock()})

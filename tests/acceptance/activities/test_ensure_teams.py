@@ -249,3 +249,19 @@ async def test_given_several_teams_when_one_is_refused_then_the_others_are_made(
     await ensure_until_answered(run)
 
     assert sorted(made(tenant)) == ["Housing", "Parks"]
+
+
+async def test_given_the_owner_is_deleted_after_the_plan_when_made_then_it_is_the_team_that_lacks(
+    lab, build, tenant
+):
+    housing = build.a_team("housing").owned_by("leaver")
+    council = build.a_council(build.a_person("ann").joining("housing"), build.a_person("leaver"))
+    await lab.bring_in(council.with_teams(housing))
+    run = await lab.schedule()
+    await run.open()
+    tenant.change({"op": "deleteUser", "id": build.object_id("leaver")})
+
+    await ensure_until_answered(run)
+
+    assert (await lab.team()).status.code == "team_has_no_owner"
+    assert tenant.effects("group.created") == []
