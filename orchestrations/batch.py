@@ -46,7 +46,9 @@ def run_batch(ctx: OrchestrationContext) -> Steps:
         result = AcceptResult.model_validate(answer)
         if result.accepted:
             return "accepted"
-        yield from wait_for_wake(ctx, result.retry_at)
+        was_early = yield from wait_for_wake(ctx, result.retry_at)
+        if was_early:
+            break
     ctx.continue_as_new(run.model_dump(mode="json"))
     return None
 

@@ -22,6 +22,8 @@ def run_dispatch(ctx: OrchestrationContext) -> Steps:
         result = AdvanceResult.model_validate(answer)
         if result.phase != "running":
             return result.phase
-        yield from wait_for_wake(ctx, result.retry_at)
+        was_early = yield from wait_for_wake(ctx, result.retry_at)
+        if was_early:
+            break
     ctx.continue_as_new(payload)
     return None

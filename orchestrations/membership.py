@@ -24,6 +24,8 @@ def run_membership(ctx: OrchestrationContext) -> Steps:
         result = SendMembersResult.model_validate(answer)
         if result.finished:
             return "finished"
-        yield from wait_for_wake(ctx, result.retry_at or result.next_at)
+        was_early = yield from wait_for_wake(ctx, result.retry_at or result.next_at)
+        if was_early:
+            break
     ctx.continue_as_new(payload)
     return None

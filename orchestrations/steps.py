@@ -55,14 +55,24 @@ def wait_for_wake(ctx: OrchestrationContext, until: datetime | None = None) -> S
 
     A fresh timer and a fresh waiter each time, and the losing timer is cancelled: an open one
     would keep the instance running after its end.
+
+    Returns:
+        Whether the caller must continue as new before it waits again: the wake-up had been there
+        already. SDK 1.7 hands an event that arrived before its waiter to every later waiter of
+        that name too (its `deferred_tasks` are never cleared), so that each further wait in this
+        execution would end at once. Delete this once the SDK clears them; the local host's tests
+        say when.
     """
-    latest = ctx.current_utc_datetime + POLL
+    began = ctx.current_utc_datetime
+    latest = began + POLL
     fire_at = latest if until is None else min(latest, not_before_now(ctx, until))
     timer = ctx.create_timer(fire_at)
     wake = ctx.wait_for_external_event(names.WAKE)
     winner = yield ctx.task_any([timer, wake])
-    if winner is wake:
-        timer.cancel()
+    if winner is not wake:
+        return False
+    timer.cancel()
+    return ctx.current_utc_datetime == began
 
 
 def not_before_now(ctx: OrchestrationContext, moment: datetime) -> datetime:

@@ -5,7 +5,7 @@ engine is exercised by the local host's tests; this one is for decisions, in mic
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -124,7 +124,8 @@ class Driver:
         waiter = next(t for t in tasks if t.kind == "event")
         fires_in = (timer.at - START).total_seconds()
         if self.wakes and self.wakes[0] <= fires_in:
-            self.wakes.pop(0)
+            came_at = START + timedelta(seconds=self.wakes.pop(0))
+            self.current_utc_datetime = max(came_at, self.current_utc_datetime)
             return waiter
         self.current_utc_datetime = timer.at
         return timer

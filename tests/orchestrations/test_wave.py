@@ -78,7 +78,27 @@ def test_given_batches_at_work_when_woken_then_the_dispatcher_looks_again_at_onc
     driver = Driver(REQUEST, {names.ADVANCE_WAVE: lambda _: next(replies)}, wakes=(1.0, 2.0))
 
     assert driver.run(run_dispatch) == "accepted"
-    assert driver.current_utc_datetime == START
+    assert driver.current_utc_datetime == START + timedelta(seconds=2)
+    assert driver.open_timers() == []
+
+
+@pytest.mark.parametrize(
+    ("body", "activity", "answer"),
+    [
+        (run_dispatch, names.ADVANCE_WAVE, {"phase": "running"}),
+        (run_membership, names.SEND_MEMBERS, {"waiting": 1}),
+    ],
+)
+def test_given_a_wake_up_that_came_too_early_when_waiting_then_it_continues_as_new_at_once(
+    body, activity, answer
+):
+    """The SDK would hand the early event to every later waiter: a loop without a pause."""
+    driver = Driver(REQUEST, {activity: lambda _: answer}, wakes=(0.0,) * 50)
+
+    with pytest.raises(Continued):
+        driver.run(body)
+
+    assert len(driver.calls) == 1
     assert driver.open_timers() == []
 
 

@@ -61,6 +61,7 @@ class Part:
         key: short name; the log is called after it.
         title: what it is, for people.
         address: where it answers, for people.
+        ports: on which it listens.
         connection: how other parts reach it, where that is more than the address.
         answers: whether it is ready; must not raise.
         starts_within: seconds until it must be ready.
@@ -72,6 +73,7 @@ class Part:
     address: str
     command: list[str]
     answers: Callable[[], bool]
+    ports: tuple[int, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     starts_within: float = 60.0
     stops_within: float = PART_STOPS_WITHIN
@@ -104,6 +106,7 @@ def storage(options: LabOptions) -> Part:
             *(str(word) for pair in ports.items() for word in pair),
         ],
         answers=lambda: all(listens(port) for port in ports.values()),
+        ports=tuple(ports.values()),
         env=_environment(),
         connection=_connection(blob=blob, queue=queue, table=table),
     )
@@ -126,6 +129,7 @@ def tenant(options: LabOptions) -> Part:
         address=address,
         command=_python("teams_rollout.tenant", settings),
         answers=lambda: _answers(f"{address}/_tenant/requests"),
+        ports=(int(address.rpartition(":")[2]),),
         env=_environment(),
     )
 
@@ -144,6 +148,7 @@ def host(options: LabOptions, *, connection: str, tenant_address: str) -> Part:
         address=address,
         command=[*_python("teams_rollout.localhost", settings), "--fast-dates"],
         answers=lambda: _answers(f"{address}/api/v1/health"),
+        ports=(int(address.rpartition(":")[2]),),
         env=_environment() | _app_settings(options, connection, tenant_address),
         stops_within=HOST_STOPS_WITHIN,
         may_return=True,

@@ -11,6 +11,7 @@ from teams_rollout.cli.addresses import ADDRESSES, Addresses
 from teams_rollout.cli.errors import CliError
 from teams_rollout.cli.lab import parts
 from teams_rollout.cli.lab.parts import LabOptions, Part
+from teams_rollout.cli.lab.ports import is_held_by_another
 from teams_rollout.cli.lab.processes import Child, Identity, identify
 from teams_rollout.cli.lab.records import LabRecord
 
@@ -127,16 +128,14 @@ class Lab:
     def _await(self, part: Part, child: Child) -> None:
         self._tell(f"Waiting for the {part.title} on {part.address} ...")
         begun = time.monotonic()
-        while not part.answers():
+        # A stranger on the same port answers too: only our own part counts.
+        while not (part.answers() and _is_itself(part, child)):
             if child.exit_code is not None:
                 raise PartDiedError(_obituary(part, child))
             if time.monotonic() - begun > part.starts_within:
                 text = f"The {part.title} was not ready after {part.starts_within:.0f} s"
                 raise CliError(f"{text}; its log {child.log} ends:\n{child.tail()}")
             time.sleep(READY_POLL)
-        # A stranger on the same port answers too: it is our part only if that still lives.
-        if child.exit_code is not None:
-            raise PartDiedError(_obituary(part, child))
 
     def _record(self) -> None:
         own = identify(os.getpid()) or Identity(os.getpid(), "")
@@ -163,6 +162,12 @@ def running_lab(options: LabOptions, *, tell: Callable[[str], None]) -> Iterator
         lab.stop()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _is_itself(part: Part, child: Child) -> bool:
+    if child.exit_code is not None:
+        return False
+    return not any(is_held_by_another(port, child.identity.pid) for port in part.ports)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
