@@ -2,12 +2,14 @@
 
 What the machine may retry (storage, a read that could not be completed, a lost race) is reported
 with a time; the orchestration waits with a durable timer. A bug is logged with its trace and
-reported the same way, so that one broken person never fails an instance.
+reported the same way, so that one broken person never fails an instance; nor does a process that
+cannot start its work (no storage, a wrong setting), or a body that does not come to an end.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from activities.deps import Deps
@@ -24,6 +26,26 @@ LOST_RACE = timedelta(milliseconds=300)
 STORAGE = timedelta(seconds=5)
 READ = timedelta(seconds=5)
 BUG = timedelta(seconds=15)
+LONGEST = timedelta(minutes=25)
+"""Short of host.json's functionTimeout, which would end the process and fail the instance."""
+
+
+async def run_prepared(
+    prepare: Callable[[], Awaitable[Deps]],
+    body: Callable[[Deps, Q], Awaitable[A]],
+    request_type: type[Q],
+    result_type: type[A],
+    payload: dict[str, Any],
+) -> dict[str, Any]:
+    """Run an activity body with what `prepare` builds; the answer is always data."""
+    try:
+        deps = await prepare()
+    except Exception as error:
+        logger.exception("Activity has nothing to work with", extra={"action": "prepare_failed"})
+        code = "storage_unavailable" if isinstance(error, LedgerError) else "internal_error"
+        late = result_type(retry_at=datetime.now(UTC) + BUG, trouble=code)
+        return late.model_dump(mode="json")
+    return await run_guarded(deps, body, request_type, result_type, payload)
 
 
 async def run_guarded(
@@ -36,7 +58,8 @@ async def run_guarded(
     """Run an activity body on a payload; the answer is always data."""
     request = request_type.model_validate(payload)
     try:
-        result = await body(deps, request)
+        async with asyncio.timeout(LONGEST.total_seconds()):
+            result = await body(deps, request)
     except Conflict:
         result = _later(deps, result_type, LOST_RACE, "concurrent_change")
     except LedgerError:
