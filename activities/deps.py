@@ -1,4 +1,4 @@
-"""What an activity is given to work with; built by the composition, never looked up."""
+"""What an activity is given to work with; built in the blueprint, never looked up."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

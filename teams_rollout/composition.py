@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 
-from activities.deps import Deps
 from graph.credentials import token_source
 from graph.governor import LocalGovernor
 from graph.session import GraphSession
@@ -98,15 +97,3 @@ async def prepared_ledger() -> Ledger:
             await ledger.prepare()
             _prepared.add(id(ledger))
     return ledger
-
-
-async def activity_deps() -> Deps:
-    """What an activity works with."""
-    process = services()
-    return Deps(
-        ledger=await prepared_ledger(),
-        graph=process.graph,
-        clock=utc_now,
-        scale=process.settings.time_scale,
-        environment=process.settings.environment,
-    )
