@@ -5,7 +5,8 @@ A read is whole or it fails (`GraphReadError`), so nobody is ever judged by half
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from graph.errors import GraphReadError
@@ -97,23 +98,33 @@ def _index(names: Iterable[tuple[str, str]]) -> dict[str, str]:
 async def read_tenant(session: GraphSession, teams: Sequence[TeamRecord]) -> TenantReading:
     """Read everything that a plan compares with: about one request per 999 people and source."""
     existing = [t for t in teams if team_id_of(t)]
-    users, configurations, skus, groups, numbers, members = await asyncio.gather(
-        list_users(session),
-        list_user_configurations(session),
-        list_skus(session),
-        list_groups(session),
-        list_numbers(session),
-        _read_members(session, existing),
-    )
+    async with _all_or_nothing() as group:
+        users = group.create_task(list_users(session))
+        configurations = group.create_task(list_user_configurations(session))
+        skus = group.create_task(list_skus(session))
+        groups = group.create_task(list_groups(session))
+        numbers = group.create_task(list_numbers(session))
+        members = group.create_task(_read_members(session, existing))
+    lists = (users.result(), configurations.result(), groups.result())
     return TenantReading(
-        users={u.id: u for u in users},
-        configurations={c.id: c for c in configurations},
-        catalogue=to_catalogue(skus),
-        groups={g.id: g for g in groups},
-        members=members,
-        numbers=numbers,
-        reads=_pages(users) + _pages(configurations) + _pages(groups) + 2 + _member_lists(existing),
+        users={u.id: u for u in users.result()},
+        configurations={c.id: c for c in configurations.result()},
+        catalogue=to_catalogue(skus.result()),
+        groups={g.id: g for g in groups.result()},
+        members=members.result(),
+        numbers=numbers.result(),
+        reads=sum(_pages(rows) for rows in lists) + 2 + _member_lists(existing),
     )
+
+
+@asynccontextmanager
+async def _all_or_nothing() -> AsyncIterator[asyncio.TaskGroup]:
+    """Reads side by side; the first that fails ends the others at once and is the error."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            yield group
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from failures
 
 
 async def _read_members(
@@ -123,7 +134,9 @@ async def _read_members(
 
     A team without an entry is gone: this is a read by id, not a list that may be stale.
     """
-    lists = await asyncio.gather(*(_people_or_none(session, t) for t in teams))
+    async with _all_or_nothing() as group:
+        reads = [group.create_task(_people_or_none(session, t)) for t in teams]
+    lists = [read.result() for read in reads]
     return {
         team.spec.key: ids | set(team.owner_ids)
         for team, ids in zip(teams, lists, strict=True)
