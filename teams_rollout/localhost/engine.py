@@ -14,11 +14,13 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 from typing import Any, Final
+from uuid import uuid4
 
 from teams_rollout.localhost import instances, mailbox
 from teams_rollout.localhost.activities import ActivityRunner, wind_down
 from teams_rollout.localhost.commit import Effects, commit_turn
 from teams_rollout.localhost.instances import Instance
+from teams_rollout.localhost.invoke import current_function, current_instance, current_invocation
 from teams_rollout.localhost.mailbox import ActivityTask, Message
 from teams_rollout.localhost.protocol import Event, RuntimeStatus, utc_now
 from teams_rollout.localhost.store import Store
@@ -181,6 +183,9 @@ class Engine:
         self, instance: Instance, events: Sequence[Event], *, at: datetime
     ) -> Outcome | None:
         """Run the turn; None when the instance was purged or started anew meanwhile."""
+        current_function.set(instance.name)
+        current_instance.set(instance.id)
+        current_invocation.set(uuid4().hex)
         past = instances.history(self.store.db, instance.id)
         turn = Turn(
             instance=instance,
@@ -198,9 +203,7 @@ class Engine:
             if current is None or current.execution_id != instance.execution_id:
                 return None
         level = logging.WARNING if outcome.status is RuntimeStatus.FAILED else logging.DEBUG
-        logger.log(
-            level, "%s is %s [instance=%s]", instance.name, outcome.status.value, instance.id
-        )
+        logger.log(level, "%s is %s", instance.name, outcome.status.value)
         return outcome
 
     def _note_pace(self, instance_id: str, seconds: float) -> None:

@@ -25,9 +25,10 @@ from teams_rollout.localhost.config import HostConfig
 from teams_rollout.localhost.durable_http import call_http
 from teams_rollout.localhost.engine import Engine
 from teams_rollout.localhost.entities import Entities
-from teams_rollout.localhost.http_server import HttpFunction, HttpServer, http_functions
+from teams_rollout.localhost.http_server import HttpServer, http_functions
 from teams_rollout.localhost.invoke import Invoker, decode
 from teams_rollout.localhost.keys import HostKeys, keys_path
+from teams_rollout.localhost.listing import list_functions, table
 from teams_rollout.localhost.management import ManagementApi
 from teams_rollout.localhost.outputs import QueueOutputs
 from teams_rollout.localhost.queue_listener import QueueListener
@@ -88,13 +89,15 @@ class Host:
             wake=self._engine.wake,
         )
         self._engine.on_entities = self._entities.poke
-        self._routes = http_functions(app.of(TriggerKind.HTTP), prefix=config.route_prefix)
+        routes = http_functions(app.of(TriggerKind.HTTP), prefix=config.route_prefix)
+        self._functions = list_functions(app.functions, routes=routes, origin=setup.origin)
         self._server = HttpServer(
-            self._routes,
+            routes,
             invoker=self._invoker,
             management=ManagementApi(Client(self._engine), self._entities, addresses),
             keys=setup.keys,
             status=self.status,
+            listing=self._functions,
         )
         self._listeners: Sequence[QueueListener | TimerListener] = ()
 
@@ -117,8 +120,9 @@ class Host:
         for listener in self._listeners:
             listener.start()
         self._state = "Running"
-        for line in self._table():
+        for line in table(self._functions, left_out=self._setup.app.left_out):
             say(line)
+        say(f"keys: {keys_path(self._setup.store.path)}")
         say(f"listening on {self._setup.origin}")
         await stop.wait()
         await self._drain(runner)
@@ -170,14 +174,6 @@ class Host:
         ]
         return [*queues, *timers]
 
-    def _table(self) -> list[str]:
-        rows = [_http_row(function, self._setup.origin) for function in self._routes]
-        rows += [_row(one) for one in self._setup.app.functions if one.kind != TriggerKind.HTTP]
-        width = max((len(name) for name, _ in rows), default=0)
-        lines = [f"  {name:<{width}}  {what}" for name, what in rows]
-        lines += [f"  left out: {reason}" for reason in self._setup.app.left_out]
-        return ["functions:", *lines, f"keys: {keys_path(self._setup.store.path)}"]
-
 
 def _engine(setup: Setup, invoker: Invoker) -> Engine:
     app, config = setup.app, setup.config
@@ -219,17 +215,6 @@ def _by_name(specs: Sequence[FunctionSpec]) -> dict[str, FunctionSpec]:
 def _threads() -> int:
     given = os.environ.get("PYTHON_THREADPOOL_THREAD_COUNT", "")
     return int(given) if given.isdigit() else min(MOST_THREADS, (os.cpu_count() or 1) + 4)
-
-
-def _http_row(function: HttpFunction, origin: str) -> tuple[str, str]:
-    methods = ",".join(sorted(function.methods)) or "any method"
-    address = f"{origin}/{function.route.template}"
-    return function.spec.name, f"[{methods}] {address} ({function.level.lower()})"
-
-
-def _row(spec: FunctionSpec) -> tuple[str, str]:
-    detail = spec.trigger.get("queueName") or spec.trigger.get("schedule") or ""
-    return spec.name, f"{spec.kind} {detail}".rstrip()
 
 
 async def _close_sdk_session() -> None:

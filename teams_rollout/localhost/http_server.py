@@ -61,12 +61,14 @@ class HttpServer:
         management: ManagementApi,
         keys: HostKeys,
         status: Callable[[], Mapping[str, Any]],
+        listing: Sequence[Mapping[str, Any]],
     ) -> None:
         self._functions = functions
         self._invoker = invoker
         self._management = management
         self._keys = keys
         self._status = status
+        self._listing = listing
 
     def web_app(self) -> web.Application:
         """Return the aiohttp application."""
@@ -85,6 +87,9 @@ class HttpServer:
             return await self._management.handle(request, path.removeprefix(f"{WEBHOOK}/"))
         if path == "/admin/host/status":
             return web.json_response(self._status())  # open, as Core Tools leave it on a laptop
+        if path == "/admin/functions":
+            allowed = self._keys.allows("ADMIN", _key(request))
+            return web.json_response(self._listing) if allowed else web.Response(status=401)
         return await self._call_function(request, path.lstrip("/"))
 
     async def _call_function(self, request: web.Request, path: str) -> web.Response:

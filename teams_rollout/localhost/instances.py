@@ -82,12 +82,15 @@ def forget(db: sqlite3.Connection, instance_id: str) -> None:
 
 
 def search(
-    db: sqlite3.Connection, wanted: Filter, *, after: tuple[str, str] | None, most: int
+    db: sqlite3.Connection, wanted: Filter, *, after: str | None, most: int
 ) -> list[Instance]:
-    """List instances by creation, oldest first.
+    """List instances by id, as Azure Tables does.
+
+    Not by creation: continue-as-new is a new creation, so an instance that loops would move behind
+    every page already read, and a reader of all pages would never come to an end.
 
     Args:
-        after: creation time and id of the last instance already seen.
+        after: id of the last instance already seen.
         most: at most this many; -1 for all.
     """
     clauses, values = ["1 = 1"], list[str | int]()
@@ -104,11 +107,11 @@ def search(
         clauses.append("substr(id, 1, ?) = ?")
         values.extend((len(wanted.prefix), wanted.prefix))
     if after is not None:
-        clauses.append("(created_at, id) > (?, ?)")
-        values.extend(after)
+        clauses.append("id > ?")
+        values.append(after)
     rows = db.execute(
         f"select {_COLUMNS} from instances where {' and '.join(clauses)} "  # noqa: S608 - constants
-        "order by created_at, id limit ?",
+        "order by id limit ?",
         (*values, most),
     )
     return [_from_row(row) for row in rows]

@@ -141,7 +141,7 @@ class ManagementApi:
         db = self.client.engine.store.db
         found = instances.search(db, _filter(request), after=after, most=most + 1)
         page = found[:most]
-        token = _write_token(page[-1].created_at, page[-1].id) if len(found) > most else ""
+        token = _write_token(page[-1].id) if len(found) > most else ""
         show_input = _flag(request, "showInput", default=True)
         payload = [describe(instance, show_input=show_input) for instance in page]
         return _json(payload, headers={CONTINUATION: token})
@@ -246,18 +246,17 @@ def _document(text: str) -> str | None:
     return json.dumps(json.loads(text)) if text else None
 
 
-def _write_token(created_at: str, instance_id: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps([created_at, instance_id]).encode()).decode()
+def _write_token(instance_id: str) -> str:
+    return base64.urlsafe_b64encode(instance_id.encode()).decode()
 
 
-def _read_token(token: str | None) -> tuple[str, str] | None:
+def _read_token(token: str | None) -> str | None:
     if not token:
         return None
     try:
-        created_at, instance_id = json.loads(base64.urlsafe_b64decode(token))
+        return base64.urlsafe_b64decode(token).decode()
     except (ValueError, binascii.Error) as error:
         raise BadArgumentError("The continuation token is not one of this host.") from error
-    return str(created_at), str(instance_id)
 
 
 def _json(

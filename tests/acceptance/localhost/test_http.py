@@ -83,6 +83,18 @@ def test_given_a_running_host_when_asked_for_its_status_then_it_says_running(bas
     assert status["state"] == "Running"
 
 
+def test_given_the_master_key_when_functions_are_asked_for_then_each_with_its_address(
+    basic: HostProcess,
+):
+    denied = basic.http.get("/admin/functions", params={"code": keys_of(basic)["function"]})
+    listed = basic.http.get("/admin/functions", params={"code": keys_of(basic)["master"]}).json()
+
+    found = {one["name"]: one for one in listed}
+    assert denied.status_code == 401
+    assert found["text"]["invoke_url_template"] == f"{basic.origin}/api/text"
+    assert found["chain"]["config"]["bindings"][0]["type"] == "orchestrationTrigger"
+
+
 def test_given_the_addresses_of_a_start_when_followed_then_they_work(basic: HostProcess):
     urls = basic.http.post("/api/start/waiting").json()
 

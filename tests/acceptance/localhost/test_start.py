@@ -171,6 +171,21 @@ def test_given_an_app_when_started_then_functions_and_addresses_are_listed(basic
     assert basic.said[-1] == f"listening on {basic.origin}"
 
 
+def test_given_a_log_line_of_the_app_when_written_then_it_names_invocation_and_instance(
+    tmp_path: Path,
+):
+    with running(APPS / "basic", tmp_path / "state.db", "--log-level", "info") as host:
+        host.wait(host.start("chain", instance_id="logged"))
+        host.stop()
+
+    lines = (tmp_path / "host.log").read_text().splitlines()
+    for message, function in (("chaining", "chain"), ("greeting", "greet")):
+        found = [line for line in lines if f": {message} [" in line]
+        assert found
+        assert all(f"[function={function} invocation=" in line for line in found)
+        assert all(line.endswith(" instance=logged]") for line in found)
+
+
 def test_given_a_function_that_does_not_end_when_told_to_stop_then_it_is_left(tmp_path: Path):
     with running(APPS / "basic", tmp_path / "state.db", "--drain", "1") as host:
         instance_id = host.start("stubborn")

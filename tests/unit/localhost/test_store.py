@@ -66,6 +66,23 @@ def test_given_continue_as_new_when_committed_then_only_messages_for_any_executi
     assert kinds == [EventType.EVENT_RAISED, EventType.EXECUTION_STARTED]
 
 
+def test_given_an_instance_that_loops_when_all_pages_are_read_then_it_comes_once(store: Store):
+    """Continue-as-new is a new creation: by age, the last page would move away for ever."""
+    for instance_id in ("a", "b", "c"):
+        begin(store, instance_id)
+    outcome = Outcome(RuntimeStatus.CONTINUED_AS_NEW, (), continue_as_new=("2",))
+    seen: list[str] = []
+
+    for _ in range(6):
+        after = seen[-1] if seen else None
+        for found in instances.search(store.db, instances.Filter(), after=after, most=1):
+            seen.append(found.id)
+            with store.transaction() as db:
+                commit_turn(db, found, outcome, taken=[], now=utc_now(), default_version="")
+
+    assert seen == ["a", "b", "c"]
+
+
 def test_given_a_turn_when_committed_then_history_and_outbox_grow_together(store: Store):
     instance = begin(store)
     outcome = Outcome(

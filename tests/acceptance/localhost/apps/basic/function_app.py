@@ -115,6 +115,7 @@ async def doze(seconds: float) -> str:
 
 @app.orchestration_trigger(context_name="context")
 def chain(context: df.DurableOrchestrationContext):
+    logging.info("chaining")
     first = yield context.call_activity("greet", "Ada")
     second = yield context.call_activity("greet", "Grace")
     return [first, second, context.get_input()]
