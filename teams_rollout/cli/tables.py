@@ -87,6 +87,16 @@ def wave_details(wave: Wave) -> Table:
     return table
 
 
+def functions(rows: Sequence[Row]) -> Table:
+    """What a function app serves, one line each: a route, a queue, a schedule, or durable."""
+    table = grid("Functions", "function", "trigger", "where")
+    for row in rows:
+        trigger = row["config"]["bindings"][0]
+        where = row["invoke_url_template"] or trigger.get("queueName") or trigger.get("schedule")
+        table.add_row(*cells(row["name"], trigger["type"].removesuffix("Trigger"), where))
+    return table
+
+
 def plan_lines(plan: Plan) -> list[str]:
     """A plan in sentences: who, what, what it costs."""
     steps = Counter(change.step for change in plan.changes)

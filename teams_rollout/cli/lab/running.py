@@ -6,9 +6,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from teams_rollout.cli import tables
 from teams_rollout.cli.addresses import ADDRESSES, Addresses, read_addresses
 from teams_rollout.cli.console import note, say
 from teams_rollout.cli.errors import CliError
+from teams_rollout.cli.lab.host_api import HostApi, read_keys
 from teams_rollout.cli.lab.parts import HOST_STOPS_WITHIN, PART_STOPS_WITHIN, LabOptions
 from teams_rollout.cli.lab.processes import gone_within, is_running, stop
 from teams_rollout.cli.lab.records import (
@@ -37,6 +39,7 @@ def up(options: LabOptions, *, fresh: bool) -> None:
         with sole_owner(options.folder):
             _prepare(options, fresh=fresh)
             with running_lab(options, tell=note) as lab:
+                show_functions(lab.addresses, folder=options.folder)
                 show_addresses(lab.addresses)
                 say("The lab is up; Ctrl-C stops it.")
                 serve(lab)
@@ -111,6 +114,12 @@ def down(folder: Path) -> None:
     say("The lab is down.")
 
 
+def show_functions(addresses: Addresses, *, folder: Path) -> None:
+    """Print what the function app serves: name, trigger, and where it is reached."""
+    listed = HostApi(addresses.host, read_keys(folder)).functions()
+    tables.show(tables.functions(listed), nothing="The app has no functions.")
+
+
 def show_addresses(addresses: Addresses) -> None:
     """Say where the parts are."""
     say(f"API               {addresses.api}/api/v1")
@@ -156,5 +165,6 @@ def _await_addresses(folder: Path, *, process: subprocess.Popen[bytes], log: Pat
             process.terminate()
             raise CliError(f"The lab was not up after {READY_WITHIN:.0f} s; see {log}.")
         time.sleep(0.1)
+    show_functions(addresses, folder=folder)
     show_addresses(addresses)
     say("The lab is up in the background; stop it with: rollout lab down")

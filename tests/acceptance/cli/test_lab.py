@@ -27,6 +27,9 @@ def test_given_a_lab_in_the_background_when_used_then_it_keeps_what_was_imported
 ):
     up = rollout.run("lab", "up", "--seed", str(SEED), "--detach")
     assert up.returncode == 0, up.stderr
+    assert "rollout-batches" in up.stdout
+    assert "/api/v1" in up.stdout
+    assert "wave_orchestration" in up.stdout
     assert set(json.loads((rollout.state / "addresses.json").read_text())) == {
         *("api", "portal", "tenant", "storage", "host")
     }
@@ -49,9 +52,14 @@ def test_given_a_lab_in_the_background_when_used_then_it_keeps_what_was_imported
     rollout.run("lab", "up", "--detach")
     waves = rollout.run("waves", "--output", "json")
     instances = rollout.run("lab", "host", "ps", "--output", "json")
+    imports = [one["instanceId"] for one in json.loads(instances.stdout)]
+    shown = rollout.run("lab", "host", "show", imports[0])
+    purged = rollout.run("lab", "host", "purge", "--finished")
 
     assert [wave["wave"] for wave in json.loads(waves.stdout)] == ["pilot", "1", "2"]
     assert "import_orchestration" in instances.stdout
+    assert "TaskCompleted" in shown.stdout
+    assert "1 finished instance is gone" in purged.stdout
 
 
 def test_given_a_lab_when_its_host_is_killed_then_it_comes_back_at_the_same_address(
