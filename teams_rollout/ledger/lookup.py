@@ -16,7 +16,7 @@ from teams_rollout.ledger.leaves import Card, Entry, Leaf, LeafChange, apply, en
 from teams_rollout.ledger.operations import Operation, delete, insert, merge, pack, replace
 from teams_rollout.ledger.ports import Conflict
 from teams_rollout.ledger.records import LookupHit, UserRecord
-from teams_rollout.ledger.words import SHORTEST, matches, question, words_of
+from teams_rollout.ledger.words import SHORTEST, matches, question, split_words, words_of
 
 _AT_ONCE = 4
 _ATTEMPTS = 5
@@ -66,7 +66,7 @@ class TableLookupStore:
         for entry in _with_prefix(rows, prefix):
             if len(hits) == limit:
                 break
-            if matches(asked, entry.card.words):
+            if matches(asked, _compared(entry.card, asked)):
                 hits.setdefault(entry.card.ref, _hit(entry))
         return list(hits.values())
 
@@ -129,8 +129,9 @@ class TableLookupStore:
 
 
 def _card(record: UserRecord, before: Card | None) -> Card:
-    words = {*words_of(record)}
-    if before is not None:
+    """What the person is found by; nobody finds those whom an import removed."""
+    words = set() if record.removed else {*words_of(record)}
+    if before is not None and not record.removed:
         words |= {w for w in before.words if "@" in w}
     observed = record.observed
     return Card(
@@ -149,6 +150,12 @@ def _entries(before: Card | None, card: Card) -> Iterator[tuple[str, Entry | Non
         yield word, None
     for word in card.words:
         yield word, Entry(word=word, card=card)
+
+
+def _compared(card: Card, asked: Sequence[str]) -> Sequence[str]:
+    """Initials are not indexed, but they narrow: the name of the card still has them."""
+    has_initial = any(len(word) < SHORTEST for word in asked)
+    return (*card.words, *split_words(card.name)) if has_initial else card.words
 
 
 def _hit(entry: Entry) -> LookupHit:

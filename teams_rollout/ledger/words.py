@@ -15,6 +15,7 @@ SHORTEST = 2
 """Characters below which a word is neither indexed nor searched for by itself."""
 
 _LONGEST = 120
+_APOSTROPHE = re.compile(r"(?<=\w)['`\u00b4\u2018\u2019\u02bc](?=\w)")
 _PHONE = re.compile(r"[\d\s()+./-]+")
 _TWO_DIGIT_CODES = frozenset(
     {20, 27, *range(30, 35), 36, 39, 40, 41, *range(43, 50), *range(51, 59), *range(60, 67)}
@@ -34,14 +35,23 @@ def words_of(record: UserRecord) -> tuple[str, ...]:
         staff_numbers.append(observed.employee_id)
         phones += observed.phone_numbers
         name = observed.display_name
-    words = set(split_words(name))
+    words = _name_words(name)
     for address in addresses:
-        words |= {fold(address), *split_words(address.partition("@")[0])}
+        words |= {fold(address)} | _name_words(address.partition("@")[0])
     for number in staff_numbers:
         words |= {"".join(split_words(number)), *split_words(number)}
     for phone in phones:
         words |= phone_forms(phone)
     return without_prefixes(words)
+
+
+def _name_words(text: str) -> set[str]:
+    """O'Hagan is found as `ohagan`, which is what `o'hagan` asks for, and as `hagan`."""
+    return {*split_words(text), *split_words(_glued(text))}
+
+
+def _glued(text: str) -> str:
+    return _APOSTROPHE.sub("", text)
 
 
 def split_words(text: str) -> list[str]:
@@ -84,8 +94,13 @@ def question(text: str) -> tuple[str, ...]:
         return (digits.removeprefix("00") if international else digits,) if digits else ()
     words: list[str] = []
     for token in plain.split():
-        words += [token[:_LONGEST]] if "@" in token else split_words(token)
+        words += [token[:_LONGEST]] if "@" in token else split_words(_glued(token))
     return tuple(dict.fromkeys(words))
+
+
+def is_searchable(text: str) -> bool:
+    """Whether the text holds a word, number or address long enough to search for."""
+    return any(len(word) >= SHORTEST for word in question(text))
 
 
 def matches(asked: Iterable[str], words: Iterable[str]) -> bool:

@@ -11,13 +11,12 @@ from teams_rollout.entrypoints.ports import Services
 from teams_rollout.entrypoints.problems import Problem, ProblemError
 from teams_rollout.entrypoints.routes.callers import Reader
 from teams_rollout.ledger.records import RolloutRecord
+from teams_rollout.ledger.words import is_searchable
 from teams_rollout.portal import pages
 from teams_rollout.portal.assets import load_assets
 from teams_rollout.portal.pages import Frame
 
 router = APIRouter()
-
-_SHORTEST_QUERY = 2
 
 
 def _frame(services: Services, rollout: RolloutRecord) -> Frame:
@@ -44,7 +43,7 @@ async def search(
 ) -> Response:
     """The people who fit; straight to the person if there is only one."""
     frame, query = _frame(services, rollout), q.strip()
-    if len(query) < _SHORTEST_QUERY:
+    if not is_searchable(query):
         error = "Type at least two letters of the name."
         return HTMLResponse(pages.search_page(frame, error=error), status_code=422)
     limit = people.SEARCH_LIMIT

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from teams_rollout.ledger.records import UserRecord
 from teams_rollout.ledger.words import (
+    is_searchable,
     matches,
     phone_forms,
     question,
@@ -54,6 +55,21 @@ def test_a_person_is_found_by(asked: str, make_person: MakePerson) -> None:
         },
     )
     assert matches(question(asked), words_of(person))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["o'hagan", "O’Hagan", "OHAGAN", "hagan", "usha o'h", "o hagan", "O´Hagan", "usha.o'hagan@"],
+)
+def test_somebody_with_an_apostrophe_is_found_by(asked: str, make_person: MakePerson) -> None:
+    shown = {"upn": "usha.o'hagan@council.example", "display_name": "Usha O’Hagan"}
+    person = make_person(assigned={"upn": "usha.o'hagan@council.example"}, shown=shown)
+    assert matches(question(asked), words_of(person))
+
+
+@pytest.mark.parametrize(("asked", "long_enough"), [("zo", True), ("o'", False), ("d'a", True)])
+def test_a_question_needs_a_word_of_two_characters(asked: str, *, long_enough: bool) -> None:
+    assert is_searchable(asked) is long_enough
 
 
 @pytest.mark.parametrize("asked", ["oe", "zoe smith", "zoe@other.example", "1632", "960123"])
