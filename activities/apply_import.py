@@ -31,9 +31,10 @@ PEOPLE_PER_ROUND = 1_000
 
 @dataclass(frozen=True)
 class Comparison:
-    """An import against what is in force."""
+    """An import against what is in force; `back` are people removed earlier and named again."""
 
     new: list[Assignment]
+    back: list[UserRecord]
     changed: list[UserRecord]
     missing: list[UserRecord]
     frozen: int
@@ -42,7 +43,7 @@ class Comparison:
     def counts(self) -> dict[str, int]:
         """The diff as a person is shown it."""
         return {
-            "new": len(self.new),
+            "new": len(self.new) + len(self.back),
             "changed": len(self.changed),
             "missing": len(self.missing),
             "frozen": self.frozen,
@@ -60,7 +61,7 @@ async def apply_import(deps: Deps, request: OperationRequest) -> OperationResult
         await fail_operation(deps, request.operation_id, code="wrong_tenant", detail=trouble)
         return OperationResult()
     rollout_id = before.rollout_id if before else slug(staged.config.rollout.name)
-    existing = [u async for u in deps.ledger.list_users(rollout_id)] if before else []
+    existing = await _everybody_ever(deps, rollout_id) if before else []
     diff = compare(assignments, existing)
     result: dict[str, object] = {"applied": True, "diff": diff.counts, "users": staged.users}
     if before and not staged.confirmed and _needs_word(diff, before, request):
@@ -85,6 +86,11 @@ async def apply_import(deps: Deps, request: OperationRequest) -> OperationResult
     return OperationResult(succeeded=True, counts=diff.counts)
 
 
+async def _everybody_ever(deps: Deps, rollout_id: str) -> list[UserRecord]:
+    """Also people removed earlier: whoever comes back gets the old key again."""
+    return [u async for u in deps.ledger.list_users(rollout_id, with_removed=True)]
+
+
 async def _write(deps: Deps, request: OperationRequest, people: Sequence[UserRecord]) -> None:
     """Rows and search index, a thousand people at a time, with progress."""
     for start in range(0, len(people), PEOPLE_PER_ROUND):
@@ -99,13 +105,14 @@ async def _write(deps: Deps, request: OperationRequest, people: Sequence[UserRec
 def _needs_word(diff: Comparison, before: RolloutRecord, request: OperationRequest) -> bool:
     if before.import_id == request.import_id:
         return False
-    return bool(diff.new or diff.changed or diff.missing)
+    return bool(diff.new or diff.back or diff.changed or diff.missing)
 
 
 def compare(assignments: Sequence[Assignment], existing: Sequence[UserRecord]) -> Comparison:
     """What the file changes; people whose wave has started are frozen."""
     by_identity = {u.assignment.identity.casefold(): u for u in existing}
     new: list[Assignment] = []
+    back: list[UserRecord] = []
     changed: list[UserRecord] = []
     frozen = 0
     seen: set[str] = set()
@@ -115,13 +122,15 @@ def compare(assignments: Sequence[Assignment], existing: Sequence[UserRecord]) -
         user = by_identity.get(identity)
         if user is None:
             new.append(assignment)
+        elif user.removed:
+            back.append(_moved(user, assignment))
         elif _differs(user.assignment, assignment):
             if user.started:
                 frozen += 1
             else:
                 changed.append(_moved(user, assignment))
-    missing = [u for i, u in by_identity.items() if i not in seen]
-    return Comparison(new=new, changed=changed, missing=missing, frozen=frozen)
+    missing = [u for i, u in by_identity.items() if i not in seen and not u.removed]
+    return Comparison(new=new, back=back, changed=changed, missing=missing, frozen=frozen)
 
 
 def _differs(one: Assignment, other: Assignment) -> bool:
@@ -129,7 +138,9 @@ def _differs(one: Assignment, other: Assignment) -> bool:
 
 
 def _moved(user: UserRecord, assignment: Assignment) -> UserRecord:
-    return user.model_copy(update={"assignment": assignment, "wave": slug(assignment.wave)})
+    return user.model_copy(
+        update={"assignment": assignment, "wave": slug(assignment.wave), "removed": False}
+    )
 
 
 def place(
@@ -148,7 +159,7 @@ def place(
         UserRecord(key=key_of(rollout.rollout_id, n), assignment=a, wave=slug(a.wave))
         for n, a in enumerate(ordered, start=first)
     ]
-    rows = [_resolved(r, reading) for r in [*rows, *diff.changed]]
+    rows = [_resolved(r, reading) for r in [*rows, *diff.back, *diff.changed]]
     if remove:
         rows += [u.model_copy(update={"removed": True}) for u in diff.missing if not u.started]
     return rows

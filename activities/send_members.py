@@ -36,13 +36,18 @@ async def send_members(deps: Deps, request: WaveRequest) -> SendMembersResult:
     batches = await deps.ledger.list_batches(request.rollout_id, request.wave, request.epoch)
     teams = {t.spec.key: t for t in await deps.ledger.list_teams(request.rollout_id)}
     plans = _plan(deps, ready, batches, teams)
-    answered = await asyncio.gather(
-        *(_send(deps, teams[key], rows) for key, (rows, _) in plans.items() if rows)
+    # All come to an end, and what was answered is kept, before a failure is passed on.
+    ended = await asyncio.gather(
+        *(_send(deps, teams[key], rows) for key, (rows, _) in plans.items() if rows),
+        return_exceptions=True,
     )
-    changed = [row for rows in answered for row in rows]
+    changed = [row for rows in ended if isinstance(rows, list) for row in rows]
     if changed:
         await deps.ledger.mark_ready(request.rollout_id, request.wave, changed)
     await _settle(deps, request, _merged(ready, changed), batches, list(teams.values()))
+    for failure in ended:
+        if isinstance(failure, BaseException):
+            raise failure
     waiting = [p.next_at for _, p in plans.values() if p.next_at]
     return SendMembersResult(
         sent=len(changed),

@@ -71,8 +71,14 @@ class UserStore(Protocol):
         """One request per shard; `refs` keeps only those people."""
         ...
 
-    def list_users(self, rollout_id: str) -> AsyncIterator[UserRecord]:
-        """Everybody of the rollout, shard by shard, without people whom an import removed."""
+    def list_users(
+        self, rollout_id: str, *, with_removed: bool = False
+    ) -> AsyncIterator[UserRecord]:
+        """Everybody of the rollout, shard by shard.
+
+        Args:
+            with_removed: also people whom an import removed; they keep their key for life.
+        """
         ...
 
     async def put_users(self, records: Sequence[UserRecord]) -> None:

@@ -40,14 +40,16 @@ class TableUserStore:
         query = self._storage.query(USERS_TABLE, _state_of(shard), select=select)
         return people.assemble(shard, [row async for row in query], refs=refs)
 
-    async def list_users(self, rollout_id: str) -> AsyncIterator[UserRecord]:
-        """Everybody but those whom an import removed, shard after shard."""
+    async def list_users(
+        self, rollout_id: str, *, with_removed: bool = False
+    ) -> AsyncIterator[UserRecord]:
+        """Everybody, shard after shard; those whom an import removed only if asked for."""
         query = in_partitions(
             keys.shards_of(rollout_id), start=people.STATE, end=keys.end_of(people.STATE)
         )
         async for shard, rows in _by_partition(self._storage.query(USERS_TABLE, query)):
             for record in people.assemble(shard, rows):
-                if not record.removed:
+                if with_removed or not record.removed:
                     yield record
 
     async def put_users(self, records: Sequence[UserRecord]) -> None:

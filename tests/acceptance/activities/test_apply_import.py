@@ -269,14 +269,31 @@ async def test_given_another_tenant_when_applied_then_nothing_is_imported_and_it
     assert await lab.ledger.find_rollout() is None
 
 
-async def test_given_somebody_removed_when_they_come_back_then_nobody_shares_a_key(
+async def test_given_somebody_removed_when_they_come_back_then_with_the_key_they_had(
     lab, council, changed
 ):
     await lab.bring_in(council)
+    before = {name: u.key for name, u in (await lab.people()).items()}
     await bring_in_again(lab, changed, confirmed=True, remove_missing=True)
+    removed = set(before) - set(await lab.people())
 
     await bring_in_again(lab, council, confirmed=True)
 
     people = await lab.people()
+    assert removed
     assert set(people) == {"ann", "bob", "cai", "dai"}
+    assert {name: people[name].key for name in before} == before
     assert len({u.key.ref for u in people.values()}) == 4
+
+
+async def test_given_somebody_removed_when_searched_for_then_the_helpdesk_does_not_find_them(
+    lab, council, changed
+):
+    await lab.bring_in(council)
+    before = await lab.people()
+    await bring_in_again(lab, changed, confirmed=True, remove_missing=True)
+    removed = next(before[name] for name in set(before) - set(await lab.people()))
+
+    hits = await lab.ledger.search(removed.key.shard.rpartition(":")[0], removed.upn)
+
+    assert hits == []

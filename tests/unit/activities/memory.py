@@ -66,7 +66,9 @@ class MemoryLedger:
     async def list_teams(self, rollout_id: str) -> list[TeamRecord]:
         return self._teams
 
-    async def list_users(self, rollout_id: str) -> AsyncIterator[UserRecord]:
+    async def list_users(
+        self, rollout_id: str, *, with_removed: bool = False
+    ) -> AsyncIterator[UserRecord]:
         for user in list(self.users.values()):
             yield user
 

@@ -128,10 +128,12 @@ class MemoryLedger:
             u for (s, r), u in sorted(self.users.items()) if s == shard and (not refs or r in refs)
         ]
 
-    async def list_users(self, rollout_id: str) -> AsyncIterator[UserRecord]:
+    async def list_users(
+        self, rollout_id: str, *, with_removed: bool = False
+    ) -> AsyncIterator[UserRecord]:
         self.full_reads += 1
         for _, user in sorted(self.users.items()):
-            if not user.removed:
+            if with_removed or not user.removed:
                 yield user
 
     async def put_users(self, records: Sequence[UserRecord]) -> None:
