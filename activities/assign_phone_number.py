@@ -18,7 +18,8 @@ from teams_rollout.domain.vocabulary import Outcome, Step
 from teams_rollout.ledger.records import UserRecord
 
 OPERATION_POLL_S = 30.0
-OPERATION_POLLS = 10
+OPERATION_POLLS = 4
+"""Two minutes for a chunk; whatever Microsoft does later, verification sees."""
 
 
 async def assign_phone_number(deps: Deps, request: BatchRequest) -> StepResult:
@@ -27,7 +28,8 @@ async def assign_phone_number(deps: Deps, request: BatchRequest) -> StepResult:
     number_type = context.rollout.config.voice.number_type
 
     async def act(chunk: Sequence[tuple[UserRecord, StepView]]) -> Sequence[CallResult]:
-        return [await _assign(deps, user, number_type) for user, _ in chunk]
+        # Side by side: one after the other, a batch would outlast the host's patience.
+        return await asyncio.gather(*(_assign(deps, user, number_type) for user, _ in chunk))
 
     return await run_step(deps, request, Step.PHONE_NUMBER, act, context=context)
 
@@ -48,9 +50,10 @@ async def _assign(deps: Deps, user: UserRecord, number_type: str) -> CallResult:
 
 
 async def _follow(deps: Deps, user: UserRecord, operation_id: str) -> CallResult:
+    """The end of an order that was taken; a look that failed is no reason to order again."""
     for _ in range(OPERATION_POLLS):
         answer = await get_number_operation(deps.graph, operation_id)
-        if answer.outcome is not Outcome.WAITING:
+        if answer.outcome is not Outcome.WAITING and not answer.outcome.is_retryable:
             return answer.model_copy(update={"key": user.object_id})
         await asyncio.sleep(max(OPERATION_POLL_S / deps.scale, 0.1))
     return CallResult(key=user.object_id, outcome=Outcome.APPLIED, request_id=operation_id)

@@ -15,7 +15,13 @@ from teams_rollout.contracts.payloads import VerifyResult, WaveRequest
 from teams_rollout.domain.assessment import Assessment, assess
 from teams_rollout.domain.observed import ObservedUser, TenantView
 from teams_rollout.domain.progress import WAITING_FOR_MICROSOFT, StepRecord
-from teams_rollout.domain.verification import awaited_steps, is_overdue, next_interval, sweep
+from teams_rollout.domain.verification import (
+    awaited_steps,
+    is_overdue,
+    next_interval,
+    overdue,
+    sweep,
+)
 from teams_rollout.domain.vocabulary import Outcome, Step
 from teams_rollout.ledger.records import (
     RolloutRecord,
@@ -66,9 +72,14 @@ def _next(
 
 
 def _number_is_due(user: UserRecord, observed: ObservedUser) -> bool:
-    """A number that had to wait for Teams can be tried once Teams knows the person."""
+    """A number that had to wait for Teams can be tried once Teams knows the person.
+
+    So can one whose order was put off by Microsoft: the batch is over, nobody else would ask.
+    """
     record = user.steps.get(Step.PHONE_NUMBER)
-    return record is not None and _postponed(record) and observed.teams_enabled and user.batch > 0
+    if record is None or user.batch == 0:
+        return False
+    return record.outcome.is_retryable or (_postponed(record) and observed.teams_enabled)
 
 
 def _postponed(record: StepRecord) -> bool:
@@ -168,14 +179,7 @@ async def _decide_by_id(
         changed = _changed(deps, rollout, user, observed, view)
     for step in late:
         if step not in changed:
-            changed[step] = user.steps[step].model_copy(
-                update={
-                    "outcome": Outcome.FAILED,
-                    "code": "not_verified_in_time",
-                    "at": deps.clock(),
-                    "stalled": True,
-                }
-            )
+            changed[step] = overdue(step, user.steps[step], now=deps.clock())
     return changed
 
 

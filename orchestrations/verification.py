@@ -6,29 +6,44 @@
 """
 
 from orchestrations.protocol import OrchestrationContext, Steps
-from orchestrations.steps import ROUNDS_PER_EXECUTION, not_before_now
+from orchestrations.steps import not_before_now
 from teams_rollout.contracts import names
-from teams_rollout.contracts.payloads import BatchRequest, VerifyResult, WaveRequest
+from teams_rollout.contracts.payloads import (
+    BatchRequest,
+    VerificationRun,
+    VerifyResult,
+    WaveRequest,
+)
+
+CALLS_PER_EXECUTION = 50
+"""Activities after which it continues as new: with a timer each, 8 events, below 500 in all."""
 
 
 def run_verification(ctx: OrchestrationContext) -> Steps:
-    """Sweep until everybody is verified or given up."""
-    request = WaveRequest.model_validate(ctx.get_input())
-    payload = request.model_dump(mode="json")
-    for _ in range(ROUNDS_PER_EXECUTION):
-        answer = yield ctx.call_activity(names.VERIFY_WAVE, payload)
+    """Sweep until everybody is verified or given up.
+
+    The input is a WaveRequest, or a VerificationRun when continued: as many batches may have
+    numbers to be tried as the wave has, which is more than one history should hold.
+    """
+    run = VerificationRun.model_validate(ctx.get_input())
+    request = WaveRequest.model_validate(run.model_dump()).model_dump(mode="json")
+    for _ in range(CALLS_PER_EXECUTION):
+        if run.due_numbers:
+            yield ctx.call_activity(names.ASSIGN_PHONE_NUMBER, _batch(run, run.due_numbers[0]))
+            run = run.model_copy(update={"due_numbers": run.due_numbers[1:]})
+            continue
+        if run.next_at is not None:
+            yield ctx.create_timer(not_before_now(ctx, run.next_at))
+        answer = yield ctx.call_activity(names.VERIFY_WAVE, request)
         result = VerifyResult.model_validate(answer)
         next_at = result.retry_at or result.next_at
         if next_at is None:
             return "verified"
-        for number in result.due_numbers:
-            batch = BatchRequest(
-                rollout_id=request.rollout_id,
-                wave=request.wave,
-                epoch=request.epoch,
-                batch=number,
-            )
-            yield ctx.call_activity(names.ASSIGN_PHONE_NUMBER, batch.model_dump(mode="json"))
-        yield ctx.create_timer(not_before_now(ctx, next_at))
-    ctx.continue_as_new(payload)
+        run = run.model_copy(update={"due_numbers": result.due_numbers, "next_at": next_at})
+    ctx.continue_as_new(run.model_dump(mode="json"))
     return None
+
+
+def _batch(run: VerificationRun, number: int) -> dict[str, object]:
+    batch = BatchRequest(rollout_id=run.rollout_id, wave=run.wave, epoch=run.epoch, batch=number)
+    return batch.model_dump(mode="json")

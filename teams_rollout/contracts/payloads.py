@@ -38,6 +38,18 @@ class WaveRequest(Payload):
     operation_id: str = ""
 
 
+class VerificationRun(WaveRequest):
+    """A wave's verification between two executions of it.
+
+    Attributes:
+        due_numbers: batches in which a phone number is to be tried before the next sweep.
+        next_at: when the next sweep is due; None = at once.
+    """
+
+    due_numbers: tuple[int, ...] = ()
+    next_at: datetime | None = None
+
+
 class BatchRequest(Payload):
     """Names a generation of a batch; also the message on `rollout-batches`.
 

@@ -114,7 +114,7 @@ def assess(
     views.append(_assess_membership(assignment, user, view.teams))
     views.append(_assess_policies(user, profile))
     views.append(assess_coexistence(user, desired_mode(assignment, profile), config))
-    views.append(_assess_number(assignment, user))
+    views.append(_assess_number(assignment, user, profile, view.catalogue))
     return {v.step: v for v in views}
 
 
@@ -326,15 +326,36 @@ def _coexistence(finding: Finding, code: str = "") -> StepView:
     return StepView(step=Step.COEXISTENCE, finding=finding, code=code)
 
 
-def _assess_number(assignment: Assignment, user: ObservedUser) -> StepView:
+def _assess_number(
+    assignment: Assignment, user: ObservedUser, profile: ProfileSection, catalogue: Catalogue
+) -> StepView:
     number = assignment.phone_number
     if not number or number in user.phone_numbers:
         return StepView(step=Step.PHONE_NUMBER, finding=Finding.SATISFIED)
     if user.number_held_by_other:
         return StepView(step=Step.PHONE_NUMBER, finding=Finding.BLOCKED, code="number_in_use")
+    if not _will_have_phone_system(user, profile, catalogue):
+        return StepView(
+            step=Step.PHONE_NUMBER, finding=Finding.BLOCKED, code="phone_system_missing"
+        )
     current = ", ".join(user.phone_numbers) or "none"
     return StepView(
         step=Step.PHONE_NUMBER,
         finding=Finding.CHANGE,
         differences=(Difference(from_=current, to=number),),
     )
+
+
+def _will_have_phone_system(
+    user: ObservedUser, profile: ProfileSection, catalogue: Catalogue
+) -> bool:
+    """Whether a licence held, or one that the profile gives, has Teams Phone in it."""
+    held = [(catalogue.by_id(s.sku_id), s.disabled_plans) for s in user.licenses if not s.error]
+    if any(
+        p.is_phone_system and p.plan_id not in off for sku, off in held if sku for p in sku.plans
+    ):
+        return True
+    given = [catalogue.by_part_number(p) for p in profile.skus]
+    off_by_name = set(profile.disabled_plans)
+    plans = [p for sku in given if sku for p in sku.plans if p.name not in off_by_name]
+    return any(p.is_phone_system for p in plans)

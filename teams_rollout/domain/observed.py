@@ -23,6 +23,11 @@ class ServicePlan(_Value):
         """TEAMS1 and every TEAMS_* plan switch Teams on for a person."""
         return self.name == "TEAMS1" or self.name.startswith("TEAMS_")
 
+    @property
+    def is_phone_system(self) -> bool:
+        """Teams Phone: without it Microsoft gives no number."""
+        return self.name.startswith("MCOEV")
+
 
 class Sku(_Value):
     """A product in the tenant with its seats."""

@@ -38,7 +38,7 @@ def is_overdue(
 
 
 def awaited_steps(records: Steps) -> tuple[Step, ...]:
-    """Steps accepted but not yet seen; none after a prerequisite that was refused.
+    """Steps accepted but not yet seen, or still being tried; none after a refused prerequisite.
 
     What follows from a licence that nobody gave would be waited for in vain until the deadline.
     """
@@ -47,11 +47,28 @@ def awaited_steps(records: Steps) -> tuple[Step, ...]:
         record = records.get(step)
         if record is None:
             continue
-        if record.awaits_verification:
+        if record.awaits_verification or record.outcome.is_retryable:
             awaited.append(step)
         elif step in PREREQUISITES and record.outcome in _REFUSED and not record.stalled:
             break
     return tuple(awaited)
+
+
+def overdue(step: Step, record: StepRecord, *, now: datetime) -> StepRecord:
+    """What becomes of a step that even a read by id does not show after the deadline."""
+    if step is Step.PHONE_NUMBER and record.outcome is Outcome.WAITING:
+        # Never ordered, because Microsoft never took the person for somebody with telephony.
+        return record.model_copy(
+            update={"outcome": Outcome.BLOCKED, "code": "phone_system_missing", "at": now}
+        )
+    return record.model_copy(
+        update={
+            "outcome": Outcome.FAILED,
+            "code": "not_verified_in_time",
+            "at": now,
+            "stalled": True,
+        }
+    )
 
 
 def sweep(

@@ -133,6 +133,25 @@ def test_given_numbers_that_had_to_wait_when_verifying_then_their_batches_are_tr
     assert tried == [1, 4]
 
 
+def test_given_numbers_in_many_batches_when_verifying_then_none_is_left_out_and_it_stays_short():
+    soon = (START + timedelta(minutes=10)).isoformat()
+    many = list(range(1, 121))
+    replies = iter([{"waiting": 9, "due_numbers": many, "next_at": soon}, {}])
+    answers = {names.VERIFY_WAVE: lambda _: next(replies), names.ASSIGN_PHONE_NUMBER: lambda _: {}}
+    tried: list[int] = []
+    payload, ended = REQUEST, None
+    while ended is None:
+        driver = Driver(payload, answers)
+        try:
+            ended = driver.run(run_verification)
+        except Continued as continued:
+            payload = continued.input_
+        tried += [p["batch"] for n, p in driver.calls if n == names.ASSIGN_PHONE_NUMBER]
+        assert driver.events < 500
+
+    assert (ended, tried) == ("verified", many)
+
+
 def test_given_storage_trouble_when_verifying_then_it_looks_again_instead_of_calling_it_done():
     retry_at = START + timedelta(seconds=5)
     replies = iter(

@@ -3,7 +3,7 @@
 import pytest
 
 from activities.assign_phone_number import assign_phone_number
-from teams_rollout.domain.vocabulary import Outcome, Step
+from teams_rollout.domain.vocabulary import Outcome, Step, UserState
 from tests.acceptance.activities.lab import Crash
 
 pytestmark = pytest.mark.azurite
@@ -126,16 +126,49 @@ async def test_given_somebody_took_the_number_since_the_plan_when_refused_then_b
 async def test_given_calling_is_not_enabled_yet_when_refused_then_it_waits_for_microsoft(
     lab, build, tenant
 ):
-    nia = build.a_person("nia").licensed(build.E3).wanting(NUMBER).with_profile("office")
+    nia = build.a_person("nia").licensed(build.E3, build.VOICE).wanting(NUMBER)
     run = await lab.start(build.a_council(nia))
     await run.until(assign_phone_number)
+    both = [{"skuId": sku, "disabledPlans": []} for sku in (build.E3, build.VOICE)]
+    tenant.change({"op": "setLicenses", "id": nia.id, "assignedLicenses": both[:1]})
 
     result = await run.step(assign_phone_number)
 
     record = await lab.record(nia, STEP)
     assert (record.outcome, record.code) == (Outcome.WAITING, "waiting_for_microsoft")
     assert result.retry_at is None
-    both = [{"skuId": sku, "disabledPlans": []} for sku in (build.E3, build.VOICE)]
     tenant.change({"op": "setLicenses", "id": nia.id, "assignedLicenses": both})
     assert (await run.step(assign_phone_number)).counts == {"applied": 1}
     assert tenant.user(nia.id)["telephoneNumbers"] == [NUMBER]
+
+
+async def test_given_no_licence_with_telephony_when_planned_then_the_number_is_known_as_blocked(
+    lab, build, tenant
+):
+    nia = build.a_person("nia").wanting(NUMBER).with_profile("office")
+    run = await lab.start(build.a_council(nia))
+
+    await run.closed()
+
+    person = await lab.person(nia)
+    assert (person.summary.state, person.summary.code) == (
+        UserState.BLOCKED,
+        "phone_system_missing",
+    )
+    assert person.steps[STEP].foreseen
+    assert tenant.touched("user.number") == []
+
+
+async def test_given_an_order_whose_progress_cannot_be_read_when_followed_then_it_is_not_repeated(
+    lab, build, tenant
+):
+    nia = build.a_person("nia").licensed(build.E3, build.VOICE).wanting(NUMBER)
+    run = await lab.start(build.a_council(nia))
+    await run.until(assign_phone_number)
+    tenant.fail("/admin/teams/telephoneNumberManagement/operations/*", "503", method="GET", count=5)
+
+    result = await run.step(assign_phone_number)
+
+    assert result.counts == {"applied": 1}
+    assert tenant.touched("user.number") == [nia.id]
+    assert tenant.redundant == 0

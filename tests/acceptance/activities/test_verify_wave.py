@@ -2,10 +2,12 @@
 
 import pytest
 
+from activities.assign_phone_number import assign_phone_number
 from activities.verify_wave import verify_wave
 from graph.errors import GraphReadError
 from teams_rollout.domain.verification import FEWEST_SWEEPS
 from teams_rollout.domain.vocabulary import Outcome, Step, UserState, WaveState
+from tests.acceptance.activities.builders import E3
 from tests.acceptance.activities.lab import STEPS, Crash
 
 pytestmark = pytest.mark.azurite
@@ -18,10 +20,20 @@ NUMBER = "+441632960002"
 async def accepted(lab, council):
     """A wave of which every part has been accepted and nothing looked at yet."""
     run = await lab.start(council)
+    await through_steps(run)
+    return run
+
+
+async def through_steps(run):
     for batch in await run.batches():
         for body in STEPS:
             await run.answered(body, batch.number)
-    return run
+
+
+def without_telephony(tenant, person):
+    """Microsoft has not enabled the person for calling, whatever Entra showed to the plan."""
+    held = [{"skuId": E3, "disabledPlans": []}]
+    tenant.change({"op": "setLicenses", "id": person.id, "assignedLicenses": held})
 
 
 @pytest.fixture
@@ -195,8 +207,10 @@ async def test_given_members_were_sent_when_the_group_shows_them_then_membership
 async def test_given_a_number_had_to_wait_when_teams_knows_the_person_then_its_batch_is_named(
     lab, build, tenant
 ):
-    nia = build.a_person("nia").licensed().wanting(NUMBER).with_profile("office")
-    run = await accepted(lab, build.a_council(nia))
+    nia = build.a_person("nia").licensed(build.E3, build.VOICE).wanting(NUMBER)
+    run = await lab.start(build.a_council(nia))
+    without_telephony(tenant, nia)
+    await through_steps(run)
     assert (await lab.record(nia, Step.PHONE_NUMBER)).outcome is Outcome.WAITING
 
     assert (await run.sweep()).due_numbers == (1,)
@@ -205,6 +219,47 @@ async def test_given_a_number_had_to_wait_when_teams_knows_the_person_then_its_b
     await run.verified()
     assert (await lab.person(nia)).summary.state is UserState.DONE
     assert tenant.touched("user.number") == [nia.id]
+
+
+async def test_given_an_order_was_put_off_when_swept_then_its_batch_is_named_until_it_is_taken(
+    lab, build, tenant
+):
+    nia = build.a_person("nia").licensed(build.E3, build.VOICE).wanting(NUMBER)
+    run = await lab.start(build.a_council(nia))
+    without_telephony(tenant, nia)
+    await through_steps(run)
+    both = [{"skuId": sku, "disabledPlans": []} for sku in (build.E3, build.VOICE)]
+    tenant.change({"op": "setLicenses", "id": nia.id, "assignedLicenses": both})
+    tenant.fail("/admin/teams/telephoneNumberManagement/*/*", "429", method="POST", retry_after=40)
+    await run.step(assign_phone_number)
+    assert (await lab.record(nia, Step.PHONE_NUMBER)).outcome is Outcome.THROTTLED
+
+    answer = await run.sweep()
+
+    assert (answer.waiting, answer.due_numbers) == (1, (1,))
+    lab.clock.skip(41)
+    await run.verified()
+    assert (await lab.person(nia)).summary.state is UserState.DONE
+
+
+async def test_given_nobody_ever_enables_calling_when_the_deadline_passes_then_the_wave_can_close(
+    lab, build, tenant
+):
+    nia = build.a_person("nia").licensed(build.E3, build.VOICE).wanting(NUMBER)
+    run = await lab.start(build.a_council(nia))
+    without_telephony(tenant, nia)
+    await through_steps(run)
+    for _ in range(FEWEST_SWEEPS + 2):
+        lab.clock.skip(2 * DEADLINE / FEWEST_SWEEPS)
+        await run.step(assign_phone_number)
+        answer = await run.sweep()
+
+    assert answer.waiting == 0
+    person = await lab.person(nia)
+    assert (person.summary.state, person.summary.code) == (
+        UserState.BLOCKED,
+        "phone_system_missing",
+    )
 
 
 async def test_given_a_source_cannot_be_read_when_swept_then_nothing_is_concluded(

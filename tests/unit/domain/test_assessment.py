@@ -371,6 +371,8 @@ def test_given_another_mode_wanted_on_premises_when_assessed_then_it_is_set() ->
 
 # Phone number
 
+WITH_VOICE = a_config(a_profile(skus=("SPE_E3", "MCOEV")))
+
 
 @pytest.mark.parametrize(
     ("wanted", "user", "finding", "code"),
@@ -384,7 +386,9 @@ def test_given_another_mode_wanted_on_premises_when_assessed_then_it_is_set() ->
 def test_given_a_number_when_assessed_then_only_a_free_one_is_assigned(
     wanted: str, user: ObservedUser, finding: Finding, code: str
 ) -> None:
-    view = _assess(user, assignment=an_assignment(phone_number=wanted))[Step.PHONE_NUMBER]
+    view = _assess(user, assignment=an_assignment(phone_number=wanted), config=WITH_VOICE)[
+        Step.PHONE_NUMBER
+    ]
 
     assert (view.finding, view.code) == (finding, code)
 
@@ -392,6 +396,31 @@ def test_given_a_number_when_assessed_then_only_a_free_one_is_assigned(
 def test_given_an_old_number_when_another_is_wanted_then_the_plan_shows_both() -> None:
     user = a_user(phone_numbers=("+4421",))
 
-    view = _assess(user, assignment=an_assignment(phone_number="+4420"))[Step.PHONE_NUMBER]
+    view = _assess(user, assignment=an_assignment(phone_number="+4420"), config=WITH_VOICE)[
+        Step.PHONE_NUMBER
+    ]
 
     assert (view.differences[0].from_, view.differences[0].to) == ("+4421", "+4420")
+
+
+@pytest.mark.parametrize(
+    ("config", "licenses", "code"),
+    [
+        (a_config(), (), "phone_system_missing"),
+        (a_config(), (a_license(VOICE),), ""),
+        (a_config(), (a_license(VOICE, group_id="g"),), ""),
+        (a_config(), (a_license(VOICE, error="CountViolation"),), "phone_system_missing"),
+        (a_config(), (a_license(VOICE, disabled_plans=("plan-mcoev",)),), "phone_system_missing"),
+        (WITH_VOICE, (), ""),
+    ],
+)
+def test_given_licences_when_a_number_is_wanted_then_telephony_must_be_among_them(
+    config: RolloutConfig, licenses: tuple[LicenseState, ...], code: str
+) -> None:
+    user = a_user(licenses=licenses)
+
+    view = _assess(user, assignment=an_assignment(phone_number="+4420"), config=config)[
+        Step.PHONE_NUMBER
+    ]
+
+    assert view.code == code

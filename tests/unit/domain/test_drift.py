@@ -13,6 +13,7 @@ from tests.unit.domain.builders import (
     E3,
     NOW,
     TEAMS_PLAN,
+    VOICE,
     a_config,
     a_license,
     a_profile,
@@ -26,7 +27,7 @@ TEAMS = (TeamStatus(key="Housing", ready=True), TeamStatus(key="Parks", code="te
 CONFIG = a_config(a_profile(policies={"TeamsMeetingPolicy": "AllOn"}))
 NUMBER = "+442079460000"
 DONE = a_user(
-    licenses=(a_license(),),
+    licenses=(a_license(), a_license(VOICE)),
     teams_enabled=True,
     in_teams=("Housing",),
     policies={"TeamsMeetingPolicy": "AllOn"},

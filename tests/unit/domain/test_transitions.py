@@ -60,7 +60,16 @@ def test_given_any_two_outcomes_when_advanced_then_only_legal_moves_are_taken(
     before, after = a_record(current), a_record(new, at=LATER)
 
     expected = after if new in STEP_MOVES[current] else before
-    assert advance(before, after) is expected
+    assert advance(before, after).outcome is expected.outcome
+
+
+def test_given_somebody_still_waits_when_asked_again_then_since_when_is_kept() -> None:
+    before = a_record(Outcome.WAITING, code="waiting_for_microsoft", attempts=1)
+    again = a_record(Outcome.WAITING, code="waiting_for_microsoft", attempts=2, at=LATER)
+
+    after = advance(before, again)
+
+    assert (after.at, after.attempts) == (before.at, 2)
 
 
 def test_given_no_record_when_advanced_then_the_new_one_holds() -> None:
