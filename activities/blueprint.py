@@ -11,6 +11,7 @@ from activities.assign_policies import assign_policies, set_coexistence_mode
 from activities.close_wave import close_wave
 from activities.deps import Deps
 from activities.ensure_teams import ensure_teams
+from activities.examine_tenant import examine_tenant
 from activities.find_drift import find_drift
 from activities.guard import run_prepared
 from activities.make_plan import make_plan
@@ -149,3 +150,9 @@ async def verify_wave_shim(payload: dict) -> dict:  # type: ignore[type-arg]  # 
 @bp.activity_trigger(input_name="payload")
 async def find_drift_shim(payload: dict) -> dict:  # type: ignore[type-arg]  # workers take plain classes only
     return await run_prepared(_deps, find_drift, OperationRequest, OperationResult, payload)
+
+
+@bp.function_name(names.EXAMINE_TENANT)
+@bp.activity_trigger(input_name="payload")
+async def examine_tenant_shim(payload: dict) -> dict:  # type: ignore[type-arg]  # workers take plain classes only
+    return await run_prepared(_deps, examine_tenant, OperationRequest, OperationResult, payload)

@@ -13,8 +13,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from activities.deps import Deps
+from activities.operation import fail_operation
+from activities.permission_check import FINAL_READ_CODES, unreadable
 from graph.errors import GraphReadError
-from teams_rollout.contracts.payloads import Payload, RetryablePayload
+from teams_rollout.contracts.payloads import OperationRequest, Payload, RetryablePayload
 from teams_rollout.ledger.ports import Conflict, LedgerError
 
 logger = logging.getLogger(__name__)
@@ -69,11 +71,24 @@ async def run_guarded(
         logger.warning(
             "Microsoft could not be read", extra={"action": "read_failed", "code": error.code}
         )
-        result = _later(deps, result_type, error.retry_after or READ, error.code)
+        result = await _unread(deps, request, result_type, error)
     except Exception:
         logger.exception("Activity failed", extra={"action": "activity_failed"})
         result = _later(deps, result_type, BUG, "internal_error")
     return result.model_dump(mode="json")
+
+
+async def _unread(deps: Deps, request: Payload, result_type: type[A], error: GraphReadError) -> A:
+    """A person who waits for an operation is told at once what only a person can mend."""
+    if error.code in FINAL_READ_CODES and isinstance(request, OperationRequest):
+        try:
+            await fail_operation(
+                deps, request.operation_id, code=error.code, detail=unreadable(error)
+            )
+        except LedgerError:
+            return _later(deps, result_type, STORAGE, "storage_unavailable")
+        return result_type(trouble=error.code)
+    return _later(deps, result_type, error.retry_after or READ, error.code)
 
 
 def _later(deps: Deps, result_type: type[A], pause: timedelta, code: str) -> A:

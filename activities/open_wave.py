@@ -8,10 +8,12 @@ from collections import defaultdict
 
 from activities.deps import Deps
 from activities.operation import fail_operation, finish_operation
+from activities.permission_check import FINAL_READ_CODES, permission_trouble, unreadable
 from activities.tenant_check import tenant_trouble
 from activities.wave_plan import Planned, WavePlan, plan_wave
 from graph.errors import GraphReadError
 from graph.organization import get_tenant
+from graph.permissions import read_granted_permissions
 from teams_rollout.contracts.payloads import OpenWaveResult, WaveRequest
 from teams_rollout.domain.planning import BatchCut, cut_batches, opening_records, seats_needed
 from teams_rollout.domain.transitions import may_move
@@ -26,7 +28,6 @@ from teams_rollout.ledger.records import (
 )
 
 PEOPLE_PER_TRANSACTION = 33
-FINAL_READ_CODES = frozenset({"permission_missing", "sign_in_failed", "request_refused"})
 OPENED = (WaveState.RUNNING, WaveState.PAUSED, WaveState.HALTED, WaveState.VERIFYING)
 
 
@@ -46,15 +47,26 @@ async def open_wave(deps: Deps, request: WaveRequest) -> OpenWaveResult:
 async def _plan_and_open(
     deps: Deps, request: WaveRequest, rollout: RolloutRecord, wave: WaveRecord
 ) -> OpenWaveResult:
-    trouble = await _tenant_trouble(deps, rollout)
-    if trouble:
-        return await _refuse(deps, request, wave, code="wrong_tenant", reason=trouble)
+    granted = None
     try:
+        granted = await read_granted_permissions(deps.graph)
+        wrong_tenant = await _tenant_trouble(deps, rollout)
+        if wrong_tenant:
+            return await _refuse(deps, request, wave, code="wrong_tenant", reason=wrong_tenant)
         plan = await plan_wave(deps, rollout, wave)
     except GraphReadError as error:
         if error.code not in FINAL_READ_CODES:
             raise
-        return await _refuse(deps, request, wave, code=error.code, reason=_unreadable(error))
+        reason = permission_trouble(granted, rollout.config) or unreadable(error)
+        return await _refuse(deps, request, wave, code=error.code, reason=reason)
+    missing = permission_trouble(
+        granted,
+        rollout.config,
+        teams=[t.spec for t in plan.teams],
+        people=[p.user.assignment for p in plan.people if p.is_eligible],
+    )
+    if missing:
+        return await _refuse(deps, request, wave, code="permission_missing", reason=missing)
     if plan.short and deps.environment is Environment.LIVE and not wave.allow_shortage:
         return await _refuse_shortage(deps, request, wave, plan)
     return await _open(deps, request, rollout, wave, plan)
@@ -93,13 +105,6 @@ async def _open(
 async def _tenant_trouble(deps: Deps, rollout: RolloutRecord) -> str:
     tenant = await get_tenant(deps.graph)
     return tenant_trouble(rollout.config, tenant.id, deps.environment)
-
-
-def _unreadable(error: GraphReadError) -> str:
-    return (
-        f"Microsoft refused to show what the plan needs ({error}). Nothing was changed. "
-        "Grant the missing permission and start again; `rollout doctor` names it."
-    )
 
 
 async def _refuse(

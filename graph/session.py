@@ -21,7 +21,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 from tenacity.wait import wait_random_exponential
 
 from graph.batch import decode, encode, envelopes_of, rounds_of
-from graph.credentials import TokenSource
+from graph.credentials import SignInError, TokenSource
 from graph.errors import GraphReadError, WritesForbidden, classify
 from graph.governor import Governor, PermitDelayedError
 from graph.limits import CallPriority, RequestCost
@@ -104,6 +104,17 @@ class GraphSession:
     async def close(self) -> None:
         """Close connections and credential; the views made by `at` end with it."""
         await self._transport.close()
+
+    async def token(self) -> str:
+        """The token in use, for telling people what it allows.
+
+        Raises:
+            GraphReadError: `sign_in_failed`.
+        """
+        try:
+            return await self._transport.token()
+        except SignInError as error:
+            raise GraphReadError(classify(Answer(failure=Failure.SIGN_IN), key="")) from error
 
     def request(
         self,

@@ -74,6 +74,10 @@ class Transport:
             return Answer(failure=_failure_of(error))
         return self._answer(response)
 
+    async def token(self) -> str:
+        """The token that requests carry. Raises SignInError."""
+        return await self._token.token()
+
     def forget_token(self) -> None:
         """The next request signs in again."""
         self._token.forget()

@@ -57,3 +57,9 @@ def planning_shim(context: df.DurableOrchestrationContext) -> Generator[Any, Any
 @bp.orchestration_trigger(context_name="context")
 def reconciliation_shim(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
     return operations.run_reconciliation(context)
+
+
+@bp.function_name(names.DIAGNOSIS)
+@bp.orchestration_trigger(context_name="context")
+def diagnosis_shim(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
+    return operations.run_diagnosis(context)

@@ -1,4 +1,4 @@
-"""Long operations that a person or a timer asks for: import, plan, reconciliation.
+"""Long operations that a person or a timer asks for: import, plan, drift, doctor.
 
 Each is one activity that reads in bulk and writes its result to the ledger; being an orchestration
 gives it an instance id (asked twice, run once), retries and survival of a restart.
@@ -23,6 +23,11 @@ def run_planning(ctx: OrchestrationContext) -> Steps:
 def run_reconciliation(ctx: OrchestrationContext) -> Steps:
     """Compare the tenant with what closed waves left behind and report the drift."""
     return (yield from _run(ctx, names.FIND_DRIFT))
+
+
+def run_diagnosis(ctx: OrchestrationContext) -> Steps:
+    """Look at the tenant for whatever would keep waves from running; changes nothing."""
+    return (yield from _run(ctx, names.EXAMINE_TENANT))
 
 
 def _run(ctx: OrchestrationContext, activity: str) -> Steps:

@@ -12,7 +12,18 @@ PLANNING = "planning_orchestration"
 IMPORT = "import_orchestration"
 RECONCILIATION = "reconciliation_orchestration"
 DISPATCH = "dispatch_orchestration"
-ORCHESTRATIONS = (WAVE, DISPATCH, BATCH, MEMBERSHIP, VERIFICATION, PLANNING, IMPORT, RECONCILIATION)
+DIAGNOSIS = "diagnosis_orchestration"
+ORCHESTRATIONS = (
+    WAVE,
+    DISPATCH,
+    BATCH,
+    MEMBERSHIP,
+    VERIFICATION,
+    PLANNING,
+    IMPORT,
+    RECONCILIATION,
+    DIAGNOSIS,
+)
 
 # activities
 APPLY_IMPORT = "apply_import"
@@ -32,6 +43,7 @@ ASSIGN_PHONE_NUMBER = "assign_phone_number"
 ACCEPT_BATCH = "accept_batch"
 VERIFY_WAVE = "verify_wave"
 FIND_DRIFT = "find_drift"
+EXAMINE_TENANT = "examine_tenant"
 ACTIVITIES = (
     APPLY_IMPORT,
     MAKE_PLAN,
@@ -50,6 +62,7 @@ ACTIVITIES = (
     ACCEPT_BATCH,
     VERIFY_WAVE,
     FIND_DRIFT,
+    EXAMINE_TENANT,
 )
 
 # entry points

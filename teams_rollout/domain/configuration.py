@@ -30,9 +30,15 @@ class RolloutSection(_Section):
 
 
 class SkypeSection(_Section):
-    """`[skype]`: what happens to people homed on Skype for Business Server."""
+    """`[skype]`: what happens to people homed on Skype for Business Server.
+
+    Attributes:
+        known_on_premises: UPN of somebody who is certainly homed there, by whom `rollout doctor`
+            proves that Graph shows it.
+    """
 
     on_premises: Literal["hand_off", "block"] = "hand_off"
+    known_on_premises: str = ""
     interim_mode: CoexistenceMode | None = None
     backend: Literal["graph", "handoff"] = "graph"
 

@@ -1,0 +1,174 @@
+"""The doctor's judgement: from what was found to checks that say what is wrong, and a cure. Pure.
+
+Two parts look: the app (settings, storage) and the tenant (`domain.doctor_tenant`). Every check is
+one sentence of what is and, if somebody has to act, one of what to do. No check holds the value
+of a setting or a person.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from pydantic import BaseModel, ConfigDict
+
+from teams_rollout.domain.vocabulary import Environment
+
+MAX_SKEW = timedelta(seconds=60)
+"""Schedules, holds and deadlines are compared with our clock; sign-in fails from five minutes."""
+
+
+class Check(BaseModel):
+    """One thing that was looked at.
+
+    Attributes:
+        ok: nobody has to act; `do` may still hold advice.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    check: str
+    ok: bool
+    detail: str
+    do: str = ""
+
+
+def check_settings(wrong: Sequence[str] = ()) -> Check:
+    """Whether the app's settings could be read.
+
+    Args:
+        wrong: names of settings, never values.
+    """
+    if not wrong:
+        return Check(check="settings", ok=True, detail="The app's settings are complete.")
+    return Check(
+        check="settings",
+        ok=False,
+        detail=f"Missing or not valid, so that the app cannot work: {', '.join(wrong)}.",
+        do="Correct these settings of the function app and restart it.",
+    )
+
+
+def check_environment(environment: Environment, *, is_simulated: bool) -> Check:
+    """Whether what the screens say (LIVE, REHEARSAL) fits the tenant that Graph leads to."""
+    name = "environment"
+    if environment is Environment.LIVE and is_simulated:
+        return Check(
+            check=name,
+            ok=False,
+            detail="The app says LIVE, but ROLLOUT_GRAPH_BASE_URL leads to a simulator.",
+            do="Set ROLLOUT_ENVIRONMENT to REHEARSAL, or the address to Microsoft Graph.",
+        )
+    if environment is Environment.REHEARSAL and not is_simulated:
+        return Check(
+            check=name,
+            ok=False,
+            detail="The app says REHEARSAL, but ROLLOUT_GRAPH_BASE_URL leads to a real tenant, "
+            "which a rehearsal would change without approvals.",
+            do="Set ROLLOUT_ENVIRONMENT to LIVE, or the address to a simulator.",
+        )
+    where = "a simulator" if is_simulated else "a real tenant"
+    return Check(check=name, ok=True, detail=f"{environment.value}: Graph is {where}.")
+
+
+def check_storage(*, trouble: str = "", missing: Sequence[str] = ()) -> Check:
+    """Whether the ledger's account answers and holds its tables and queues.
+
+    Args:
+        trouble: why it could not be looked at, as the adapter says it.
+        missing: tables and queues that could not even be made.
+    """
+    name = "storage"
+    if trouble:
+        return Check(
+            check=name,
+            ok=False,
+            detail=trouble,
+            do="Make the storage reachable (on a laptop: rollout lab up), then ask again.",
+        )
+    if missing:
+        return Check(
+            check=name,
+            ok=False,
+            detail=f"These tables or queues of the ledger are missing: {', '.join(missing)}.",
+            do="Give the app's identity the roles Storage Table Data Contributor and Storage "
+            "Queue Data Contributor on the account; it then makes them itself.",
+        )
+    return Check(check=name, ok=True, detail="Reachable, with all tables and queues.")
+
+
+def check_durability(environment: Environment, *, is_emulator: bool) -> Check:
+    """Whether the storage keeps what it has confirmed; an emulator may not."""
+    if not is_emulator:
+        return Check(
+            check="storage_durability", ok=True, detail="A storage account, which loses nothing."
+        )
+    return Check(
+        check="storage_durability",
+        ok=environment is Environment.REHEARSAL,
+        detail="The storage is Azurite, which loses seconds of confirmed writes when it is killed "
+        "(kill -9, power cut).",
+        do="Stop it politely (rollout lab down) and never use it for a real tenant.",
+    )
+
+
+def check_clock(name: str, *, theirs: datetime | None, ours: datetime, whose: str) -> Check:
+    """Whether our clock agrees with the one in an answer's Date header (whole seconds).
+
+    Args:
+        ours: our time at the moment of the answer.
+        whose: whose answer it was, for the sentence.
+    """
+    if theirs is None:
+        return Check(check=name, ok=True, detail=f"The answer of {whose} held no time to compare.")
+    skew = ours - theirs
+    seconds = round(skew.total_seconds())
+    if abs(skew) <= MAX_SKEW:
+        return Check(check=name, ok=True, detail=f"Our clock and {whose}'s agree ({seconds:+d} s).")
+    side = "ahead of" if seconds > 0 else "behind"
+    return Check(
+        check=name,
+        ok=False,
+        detail=f"Our clock is {abs(seconds):,} s {side} {whose}'s, so that sign-in, holds and "
+        "start times go wrong.",
+        do="Switch on time synchronisation (NTP) on the machine that runs the app.",
+    )
+
+
+def check_time_scale(scale: float) -> Check:
+    """How fast Microsoft's delays are taken to pass; only a simulator allows more than 1."""
+    if scale == 1:
+        return Check(check="time_scale", ok=True, detail="Time passes as it does (1).")
+    return Check(
+        check="time_scale",
+        ok=True,
+        detail=f"Waits for Microsoft are divided by {scale:g}; quotas and schedules are real.",
+        do="Start the simulator with the same --clock-speed, or verification gives up too early.",
+    )
+
+
+def check_quota(model: str, *, share: float) -> Check:
+    """Which reading of Microsoft's write quota is in force; advice, never a fault."""
+    percent = f"{share:.0%} of Microsoft's write quota"
+    if model == "bucket":
+        return Check(
+            check="quota_model",
+            ok=True,
+            detail=f"The app uses {percent}, counted as a bucket.",
+            do="If waves are throttled, set ROLLOUT_QUOTA_MODEL back to window.",
+        )
+    return Check(
+        check="quota_model",
+        ok=True,
+        detail=f"The app uses {percent} in any 150 s (window), which is safe whichever way "
+        "Microsoft counts.",
+        do="After a measured wave without throttling, ROLLOUT_QUOTA_MODEL=bucket may be tried.",
+    )
+
+
+def not_looked_at(check: str, *, because: str) -> Check:
+    """Something that cannot be judged until another thing is mended."""
+    return Check(
+        check=check,
+        ok=False,
+        detail=f"Not looked at, because {because}.",
+        do="Mend that first, then run rollout doctor again.",
+    )
