@@ -1,7 +1,7 @@
 """The governor: nobody sends a request before the published limits allow it.
 
-`Governor` is the port. `LocalGovernor` paces one process; a governor that shares its quotas
-with other processes through a table implements the same four methods.
+`Governor` is the port. `LocalGovernor` paces one process; `graph.shared_governor` builds on it
+where several processes draw from the same quotas.
 """
 
 import asyncio
@@ -13,20 +13,23 @@ from typing import Literal, Protocol
 
 from graph.limits import ENTRA_WRITES, LIMITS, CallPriority, Limit, RequestCost, RequestKind, Unit
 from graph.pacing import EvenPace, Limiter, SlidingWindow, TokenBucket
+from graph.quota_book import INTERACTIVE_RESERVE
 
 MAX_BATCH_ITEMS = 20
 BATCHABLE_WINDOW_S = 10.0
 """Limits counted over at least this long take a full envelope; others one second's worth."""
 
+INTERACTIVE_SCALE = 1.0 + INTERACTIVE_RESERVE
+
 _NAP_S = 1.0  # longest sleep between two looks, so that a penalty or a priority is noticed
 _SETTLE_S = 0.005  # the one ahead in the queue has not woken up yet
-_INTERACTIVE_RESERVE = 0.125  # 0.8 of a quota for waves leaves 0.1 for a person who waits
 _BRAKE_FROM = 0.92  # x-ms-throttle-limit-percentage; our share and its reserve explain up to 0.9
 _BRAKE_S = 30.0
 _DEFAULT_PENALTY_S = 2.0
 _MAX_PENALTY_S = 60.0
 
 QuotaModel = Literal["window", "bucket"]
+Ticket = tuple[CallPriority, int]
 
 
 class PermitDelayedError(Exception):
@@ -66,20 +69,25 @@ class Governor(Protocol):
 
 
 @dataclass
-class _Gate:
-    """A limiter and those who wait for it, most urgent first."""
+class Gate:
+    """A limiter and those who wait for it, most urgent first.
 
+    Attributes:
+        key: the limit's name, and the team's id where the limit is per team.
+    """
+
+    key: str
     limit: Limit
     limiter: Limiter
-    waiting: set[tuple[CallPriority, int]] = field(default_factory=set)
+    waiting: set[Ticket] = field(default_factory=set)
 
     def amount(self, cost: RequestCost) -> int:
         by_units = self.limit.unit is Unit.RESOURCE_UNITS
         return cost.resource_units if by_units else cost.requests
 
-    def delay(self, cost: RequestCost, *, ticket: tuple[CallPriority, int], now: float) -> float:
+    def delay(self, cost: RequestCost, *, ticket: Ticket, now: float) -> float:
         reserve = cost.priority is CallPriority.INTERACTIVE and self.limit.shared
-        scale = 1.0 + _INTERACTIVE_RESERVE if reserve else 1.0
+        scale = INTERACTIVE_SCALE if reserve else 1.0
         delay = self.limiter.delay(self.amount(cost), now=now, scale=scale)
         if any(other < ticket for other in self.waiting):
             return max(delay, _SETTLE_S)
@@ -129,24 +137,28 @@ class LocalGovernor:
         self._factor, self._share, self._patience = limits, share, patience
         self._clock, self._sleep = clock, sleep
         self._quota_model: QuotaModel = quota_model
-        self._gates: dict[tuple[str, str], _Gate] = {}
+        self._gates: dict[str, Gate] = {}
         self._held: dict[tuple[RequestKind, str], float] = {}
         self._strikes: dict[tuple[RequestKind, str], int] = {}
         self._brakes: dict[RequestKind, tuple[EvenPace, float]] = {}
+        self._brake_parts: dict[RequestKind, float] = {}
         self._tickets = count()
+        self._queue: dict[Ticket, RequestCost] = {}
 
     async def acquire(self, cost: RequestCost) -> None:
         """See `Governor.acquire`. First come, first served within one priority and limit."""
         ticket = (cost.priority, next(self._tickets))
         gates = self._gates_of(cost)
         give_up_at = self._clock() + self._patience
+        self._queue[ticket] = cost
         try:
             while (delay := self._delay(cost, gates=gates, ticket=ticket)) > 0:
                 if self._clock() + delay > give_up_at:
                     raise PermitDelayedError(delay)
-                await self._sleep(min(delay, _NAP_S))
+                await self._pause(min(delay, _NAP_S))
             self._take(cost, gates=gates)
         finally:
+            del self._queue[ticket]
             for gate in gates:
                 gate.waiting.discard(ticket)
 
@@ -158,7 +170,9 @@ class LocalGovernor:
             self._fall_back_to_window(cost)
         percentage = _number(headers.get("x-ms-throttle-limit-percentage"))
         if percentage is not None and percentage >= _BRAKE_FROM:
-            self._brake(cost.kind, percentage=percentage)
+            # Half the limit at 0.9 of it, a tenth from 1.3 on, until it has been calm for a while.
+            part = max(0.1, 1.4 - percentage)
+            self._brake(cost.kind, part=part, until=self._clock() + _BRAKE_S)
 
     async def penalise(self, cost: RequestCost, *, seconds: float | None, scope: str) -> None:
         """See `Governor.penalise`. Without Retry-After the pause doubles at each refusal."""
@@ -185,9 +199,11 @@ class LocalGovernor:
         delays = [gate.delay(cost, ticket=last, now=now) for gate in self._gates_of(cost)]
         return max(self._held_for(cost, now=now), *delays)
 
-    def _delay(
-        self, cost: RequestCost, *, gates: list[_Gate], ticket: tuple[CallPriority, int]
-    ) -> float:
+    async def _pause(self, seconds: float) -> None:
+        """Wait for a permit."""
+        await self._sleep(seconds)
+
+    def _delay(self, cost: RequestCost, *, gates: list[Gate], ticket: Ticket) -> float:
         """The longest wait that any limit asks for; queues up at that limit only.
 
         Whoever waits for one limit must not keep others from the limits that he shares with them.
@@ -203,23 +219,23 @@ class LocalGovernor:
                 gate.waiting.discard(ticket)
         return longest
 
-    def _take(self, cost: RequestCost, *, gates: list[_Gate]) -> None:
+    def _take(self, cost: RequestCost, *, gates: list[Gate]) -> None:
         now = self._clock()
         for gate in gates:
             gate.limiter.take(gate.amount(cost), now=now)
         if cost.kind in self._brakes:
             self._brakes[cost.kind][0].take(cost.requests, now=now)
 
-    def _gates_of(self, cost: RequestCost) -> list[_Gate]:
+    def _gates_of(self, cost: RequestCost) -> list[Gate]:
         gates = []
         for limit in LIMITS[cost.kind]:
-            key = (limit.name, cost.team_id if limit.per_team else "")
+            key = f"{limit.name}|{cost.team_id}" if limit.per_team else limit.name
             if key not in self._gates:
-                self._gates[key] = _Gate(limit, self._limiter(limit))
+                self._gates[key] = Gate(key, limit, self._limiter(limit, key))
             gates.append(self._gates[key])
         return gates
 
-    def _limiter(self, limit: Limit) -> Limiter:
+    def _limiter(self, limit: Limit, key: str) -> Limiter:  # noqa: ARG002 - shared limits have it
         capacity = self._capacity(limit)
         if limit.even:
             return EvenPace(capacity / limit.seconds)
@@ -241,14 +257,14 @@ class LocalGovernor:
             if isinstance(gate.limiter, _WriteQuota):
                 gate.limiter.model = "window"
 
-    def _brake(self, kind: RequestKind, *, percentage: float) -> None:
-        """Half the limit at 0.9 of it, a tenth from 1.3 on, until it has been calm for a while."""
+    def _brake(self, kind: RequestKind, *, part: float, until: float) -> None:
+        """Keep a kind to a part of its limit for a while."""
         limit = LIMITS[kind][-1]
-        part = max(0.1, 1.4 - percentage)
         rate = limit.amount * self._factor / limit.seconds * part
         pace = self._brakes[kind][0] if kind in self._brakes else EvenPace(rate)
         pace.set_rate(rate)
-        self._brakes[kind] = (pace, self._clock() + _BRAKE_S)
+        self._brakes[kind] = (pace, until)
+        self._brake_parts[kind] = part
 
     def _brake_delay(self, cost: RequestCost, *, now: float) -> float:
         pace, until = self._brakes.get(cost.kind, (None, 0.0))

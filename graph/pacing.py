@@ -15,6 +15,12 @@ EVEN_HEADROOM = 0.8
 CATCH_UP_S = 0.02
 
 
+def guarded(seconds: float) -> float:
+    """How long what was sent counts in a window of so many seconds."""
+    least, most = WINDOW_GUARD_S
+    return seconds + min(most, max(least, seconds * WINDOW_GUARD))
+
+
 class Limiter(Protocol):
     """Something that permits so much per time."""
 
@@ -34,8 +40,7 @@ class SlidingWindow:
 
     def __init__(self, capacity: float, *, seconds: float) -> None:
         self.capacity = capacity
-        least, most = WINDOW_GUARD_S
-        self._seconds = seconds + min(most, max(least, seconds * WINDOW_GUARD))
+        self._seconds = guarded(seconds)
         self._taken: deque[tuple[float, float]] = deque()
         self._total = 0.0
 

@@ -15,38 +15,11 @@ from graph.limits import (
     RequestKind,
     directory_read,
 )
+from graph.shared_governor import SharedGovernor
+from tests.unit.graph.world import MemoryRow, World, clock_in
 
 ENVELOPE = replace(DIRECTORY_WRITE, requests=20, resource_units=20)
 SCOPE = "Tenant_Application/{}/app/tenant"
-
-
-class World:
-    """Real tasks on a clock that jumps to the next wake-up when everybody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
-
-    def clock(self) -> float:
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._sleepers.append((self.now + seconds, len(self._sleepers), future))
-        await future
-
-    async def run(self, *tasks: asyncio.Task[None]) -> None:
-        while not all(task.done() for task in tasks):
-            for _ in range(5):
-                await asyncio.sleep(0)
-            if self._sleepers:
-                self._sleepers.sort(key=lambda s: s[0])
-                at, _, future = self._sleepers.pop(0)
-                self.now = max(self.now, at)
-                if not future.done():
-                    future.set_result(None)
-        for task in tasks:
-            task.result()
 
 
 @pytest.fixture
@@ -54,8 +27,17 @@ def world() -> World:
     return World()
 
 
-def governor_in(world: World, **options) -> LocalGovernor:
-    return LocalGovernor(clock=world.clock, sleep=world.sleep, **options)
+@pytest.fixture(params=["local", "shared"])
+def governor_in(request):
+    """Make a governor in a world; the shared one is alone with its row."""
+
+    def make(world: World, **options) -> LocalGovernor:
+        if request.param == "local":
+            return LocalGovernor(clock=world.clock, sleep=world.sleep, **options)
+        row = MemoryRow(world)
+        return SharedGovernor(row, clock=clock_in(world), sleep=world.sleep, **options)
+
+    return make
 
 
 async def send(world: World, governor: LocalGovernor, cost: RequestCost, times: int) -> list[float]:
@@ -83,14 +65,18 @@ def most_within(times: list[float], seconds: float) -> int:
     return most
 
 
-async def test_given_the_window_model_when_writing_then_no_150_s_hold_more_than_the_share(world):
+async def test_given_the_window_model_when_writing_then_no_150_s_hold_more_than_the_share(
+    world, governor_in
+):
     sent = await send(world, governor_in(world), ENVELOPE, 300)
 
     assert most_within(sent, 150) * 20 == 2_400
     assert sent[-1] == pytest.approx(303, abs=2)  # 6,000 writes: two full windows, then the third
 
 
-async def test_given_many_senders_when_writing_then_together_they_keep_the_limit(world):
+async def test_given_many_senders_when_writing_then_together_they_keep_the_limit(
+    world, governor_in
+):
     governor = governor_in(world)
     sent: list[float] = []
 
@@ -105,7 +91,9 @@ async def test_given_many_senders_when_writing_then_together_they_keep_the_limit
     assert max(sent) < 156  # and nobody is left behind: 4,000 writes need two windows
 
 
-async def test_given_the_bucket_model_when_writing_then_it_refills_at_the_shared_rate(world):
+async def test_given_the_bucket_model_when_writing_then_it_refills_at_the_shared_rate(
+    world, governor_in
+):
     governor = governor_in(world, quota_model="bucket")
 
     sent = await send(world, governor, ENVELOPE, 300)
@@ -113,7 +101,9 @@ async def test_given_the_bucket_model_when_writing_then_it_refills_at_the_shared
     assert sent[-1] == pytest.approx((6_000 - 2_400) / 16, rel=0.01)
 
 
-async def test_given_a_refusal_under_the_bucket_model_when_it_names_writes_then_window_holds(world):
+async def test_given_a_refusal_under_the_bucket_model_when_it_names_writes_then_window_holds(
+    world, governor_in
+):
     governor = governor_in(world, quota_model="bucket")
     await send(world, governor, ENVELOPE, 120)
 
@@ -124,20 +114,22 @@ async def test_given_a_refusal_under_the_bucket_model_when_it_names_writes_then_
     assert sent[0] >= 150
 
 
-async def test_given_limits_times_50_when_writing_then_50_times_as_much_goes(world):
+async def test_given_limits_times_50_when_writing_then_50_times_as_much_goes(world, governor_in):
     sent = await send(world, governor_in(world, limits=50), ENVELOPE, 300)
 
-    assert sent[-1] == 0
+    assert sent[-1] < 0.3  # the time to ask for permits
 
 
-async def test_given_put_team_when_sent_then_never_more_than_six_in_any_second(world):
+async def test_given_put_team_when_sent_then_never_more_than_six_in_any_second(world, governor_in):
     sent = await send(world, governor_in(world), RequestCost(RequestKind.TEAM_PUT), 60)
 
     assert most_within(sent, 1.0) <= 6
     assert sent[-1] == pytest.approx(59 / 4.8, rel=0.02)
 
 
-async def test_given_one_team_when_adding_members_then_four_at_once_and_four_a_minute(world):
+async def test_given_one_team_when_adding_members_then_four_at_once_and_four_a_minute(
+    world, governor_in
+):
     governor = governor_in(world)
     cost = RequestCost(RequestKind.MEMBERS_ADD, team_id="t1")
 
@@ -148,7 +140,9 @@ async def test_given_one_team_when_adding_members_then_four_at_once_and_four_a_m
     assert 60 < sent[4] < 62
 
 
-async def test_given_two_teams_when_one_is_exhausted_then_the_other_does_not_wait(world):
+async def test_given_two_teams_when_one_is_exhausted_then_the_other_does_not_wait(
+    world, governor_in
+):
     governor = governor_in(world)
     first = RequestCost(RequestKind.MEMBERS_ADD, team_id="t1")
     second = RequestCost(RequestKind.MEMBERS_ADD, team_id="t2")
@@ -165,7 +159,9 @@ async def test_given_two_teams_when_one_is_exhausted_then_the_other_does_not_wai
     assert got["t2"] < 2
 
 
-async def test_given_a_team_when_asked_for_its_next_permit_then_nothing_is_taken(world):
+async def test_given_a_team_when_asked_for_its_next_permit_then_nothing_is_taken(
+    world, governor_in
+):
     governor = governor_in(world)
     cost = RequestCost(RequestKind.MEMBERS_ADD, team_id="t1")
     assert governor.next_member_permit("t1") == 0
@@ -178,7 +174,9 @@ async def test_given_a_team_when_asked_for_its_next_permit_then_nothing_is_taken
     assert governor.next_member_permit("t2") < 1
 
 
-async def test_given_a_scarce_limit_when_several_wait_then_priority_then_order_decides(world):
+async def test_given_a_scarce_limit_when_several_wait_then_priority_then_order_decides(
+    world, governor_in
+):
     governor = governor_in(world)
     await send(world, governor, ENVELOPE, 120)  # the wave's share is used up
     order: list[str] = []
@@ -198,7 +196,9 @@ async def test_given_a_scarce_limit_when_several_wait_then_priority_then_order_d
     assert order == ["person", "wave 1", "wave 2", "nightly"]
 
 
-async def test_given_a_wave_that_used_its_share_when_a_person_acts_then_a_reserve_is_left(world):
+async def test_given_a_wave_that_used_its_share_when_a_person_acts_then_a_reserve_is_left(
+    world, governor_in
+):
     governor = governor_in(world)
     await send(world, governor, ENVELOPE, 120)
 
@@ -212,7 +212,7 @@ async def test_given_a_wave_that_used_its_share_when_a_person_acts_then_a_reserv
     [("Read", True, False), ("Write", False, True), ("ReadWrite", True, True)],
 )
 async def test_given_a_throttle_scope_when_penalised_then_exactly_that_waits(
-    world, scope, reads_wait, writes_wait
+    world, governor_in, scope, reads_wait, writes_wait
 ):
     governor = governor_in(world)
     await governor.penalise(DIRECTORY_WRITE, seconds=30, scope=SCOPE.format(scope))
@@ -230,18 +230,22 @@ async def test_given_a_throttle_scope_when_penalised_then_exactly_that_waits(
     assert (got["directory_write"] >= 30) is writes_wait
 
 
-async def test_given_no_scope_when_a_team_is_throttled_then_only_that_team_waits(world):
+async def test_given_no_scope_when_a_team_is_throttled_then_only_that_team_waits(
+    world, governor_in
+):
     governor = governor_in(world)
     first = RequestCost(RequestKind.MEMBERS_ADD, team_id="t1")
     await governor.penalise(first, seconds=20, scope="")
 
     other = await send(world, governor, replace(first, team_id="t2"), 1)
 
-    assert other[0] == 0
-    assert governor.next_member_permit("t1") >= 20
+    assert other[0] < 0.3
+    assert governor.next_member_permit("t1") > 19
 
 
-async def test_given_no_retry_after_when_penalised_again_and_again_then_the_pause_doubles(world):
+async def test_given_no_retry_after_when_penalised_again_and_again_then_the_pause_doubles(
+    world, governor_in
+):
     governor = governor_in(world)
     pauses = []
     for _ in range(3):
@@ -250,10 +254,12 @@ async def test_given_no_retry_after_when_penalised_again_and_again_then_the_paus
         (sent,) = await send(world, governor, ADMIN_WRITE, 1)
         pauses.append(sent - before)
 
-    assert pauses == pytest.approx([2, 4, 8])
+    assert pauses == pytest.approx([2, 4, 8], abs=0.05)
 
 
-async def test_given_microsoft_near_its_limit_when_it_says_so_then_we_slow_down_and_recover(world):
+async def test_given_microsoft_near_its_limit_when_it_says_so_then_we_slow_down_and_recover(
+    world, governor_in
+):
     governor = governor_in(world)
     headers = {"x-ms-throttle-limit-percentage": "1.2"}
     governor.observe(ENVELOPE, status=200, headers=headers)
@@ -266,7 +272,9 @@ async def test_given_microsoft_near_its_limit_when_it_says_so_then_we_slow_down_
     assert recovered[-1] - recovered[0] < 1
 
 
-async def test_given_our_own_share_when_microsoft_reports_it_then_nobody_slows_down(world):
+async def test_given_our_own_share_when_microsoft_reports_it_then_nobody_slows_down(
+    world, governor_in
+):
     governor = governor_in(world)
     governor.observe(ENVELOPE, status=200, headers={"x-ms-throttle-limit-percentage": "0.8"})
 
@@ -275,7 +283,7 @@ async def test_given_our_own_share_when_microsoft_reports_it_then_nobody_slows_d
     assert sent[-1] < 1
 
 
-async def test_given_a_wait_beyond_patience_when_asking_then_its_length_is_said(world):
+async def test_given_a_wait_beyond_patience_when_asking_then_its_length_is_said(world, governor_in):
     governor = governor_in(world, patience=10)
     await governor.penalise(ADMIN_WRITE, seconds=600, scope="")
 
@@ -285,7 +293,9 @@ async def test_given_a_wait_beyond_patience_when_asking_then_its_length_is_said(
     assert caught.value.seconds == pytest.approx(600)
 
 
-async def test_given_kinds_when_asked_for_envelopes_then_short_windows_hold_one_second(world):
+async def test_given_kinds_when_asked_for_envelopes_then_short_windows_hold_one_second(
+    world, governor_in
+):
     governor = governor_in(world)
 
     assert governor.envelope_size(RequestKind.DIRECTORY_WRITE) == 20
@@ -295,7 +305,9 @@ async def test_given_kinds_when_asked_for_envelopes_then_short_windows_hold_one_
     assert governor_in(world, limits=0.1).envelope_size(RequestKind.TEAM_PUT) == 1
 
 
-async def test_given_a_waiter_that_gives_up_when_cancelled_then_nobody_waits_behind_it(world):
+async def test_given_a_waiter_that_gives_up_when_cancelled_then_nobody_waits_behind_it(
+    world, governor_in
+):
     governor = governor_in(world)
     await send(world, governor, ENVELOPE, 120)
     waiter = asyncio.create_task(governor.acquire(ENVELOPE))
@@ -305,6 +317,7 @@ async def test_given_a_waiter_that_gives_up_when_cancelled_then_nobody_waits_beh
         await waiter
 
     world.now += 151
+    before = world.now
     sent = await send(world, governor, ENVELOPE.at(CallPriority.NIGHTLY), 1)
 
-    assert sent[0] == world.now
+    assert sent[0] < before + 1
