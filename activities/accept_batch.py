@@ -3,6 +3,8 @@
 Idempotent: accepting an accepted batch changes nothing and wakes the wave once more.
 """
 
+from collections.abc import Collection
+
 from activities.deps import Deps
 from activities.runner import BatchContext, chunks, commit_answers, load_batch
 from teams_rollout.contracts import names
@@ -24,7 +26,7 @@ async def accept_batch(deps: Deps, request: BatchRequest) -> AcceptResult:
     """Accept the batch, or say what it still waits for."""
     context = await load_batch(deps, request)
     if request.give_up:
-        await _give_up(deps, context)
+        await _give_up(deps, context, request)
         context = await load_batch(deps, request)
     open_steps = [s for u in context.users for s in open_steps_of(u)]
     if open_steps:
@@ -71,15 +73,25 @@ async def _await_members(
     return AcceptResult(waiting_for_members=open_steps.count(Step.TEAM_MEMBERSHIP))
 
 
-async def _give_up(deps: Deps, context: BatchContext) -> None:
-    """Tries are used up: whatever is open (membership aside) becomes failed, and says so."""
+async def _give_up(deps: Deps, context: BatchContext, request: BatchRequest) -> None:
+    """Tries are used up: whatever is open becomes failed, and says so.
+
+    Only who is marked for a team is left to the sender, which answers in any case.
+    """
+    marked = {m.key.ref for m in await deps.ledger.list_ready(request.rollout_id, request.wave)}
     for step in STEP_ORDER:
-        stuck = [u for u in context.users if open_steps_of(u)[:1] == [step]]
-        if step is Step.TEAM_MEMBERSHIP:
-            continue
+        stuck = [u for u in context.users if step in _to_give_up(u, marked)]
         for chunk in chunks(stuck):
             answers = [(u, _failed(u, step)) for u in chunk]
             await commit_answers(deps, step, answers)
+
+
+def _to_give_up(user: UserRecord, marked: Collection[str]) -> list[Step]:
+    """The first prerequisite that is open, else every open part that nobody will answer."""
+    open_ = open_steps_of(user)
+    if open_ and open_[0] in PREREQUISITES:
+        return open_[:1]
+    return [s for s in open_ if s is not Step.TEAM_MEMBERSHIP or user.key.ref not in marked]
 
 
 def _failed(user: UserRecord, step: Step) -> CallResult:

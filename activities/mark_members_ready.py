@@ -37,11 +37,21 @@ async def mark_members_ready(deps: Deps, request: BatchRequest) -> StepResult:
         part = settled[start : start + 20]
         records.extend(await commit_answers(deps, Step.TEAM_MEMBERSHIP, part))
     if ready:
-        await deps.ledger.mark_ready(request.rollout_id, request.wave, ready)
+        await _mark(deps, request, ready)
         await deps.ledger.send_wake_up(
             names.membership_instance(request.rollout_id, request.wave, request.epoch)
         )
     return summarise_records(records)
+
+
+async def _mark(deps: Deps, request: BatchRequest, ready: list[ReadyMember]) -> None:
+    """Mark whom no earlier run has marked: a mark may hold an answer of Microsoft by now."""
+    marked = {
+        (m.team_key, m.key.ref)
+        for m in await deps.ledger.list_ready(request.rollout_id, request.wave)
+    }
+    new = [m for m in ready if (m.team_key, m.key.ref) not in marked]
+    await deps.ledger.mark_ready(request.rollout_id, request.wave, new)
 
 
 def with_ownership(user: UserRecord, context: BatchContext) -> UserRecord:

@@ -7,7 +7,7 @@ answer until all teams of the person have answered, so a crash repeats at most o
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from activities.deps import Deps
 from activities.mark_members_ready import with_ownership
@@ -21,6 +21,9 @@ from teams_rollout.domain.vocabulary import BatchState, Outcome, Step, WaveState
 from teams_rollout.ledger.records import BatchRecord, ReadyMember, TeamRecord, UserRecord
 
 MAX_ATTEMPTS = 8
+FIRST_PAUSE = timedelta(seconds=5)
+LONGEST_PAUSE = timedelta(minutes=1)
+"""After hiccups, doubling from the first: eight tries outlast four minutes."""
 
 
 async def send_members(deps: Deps, request: WaveRequest) -> SendMembersResult:
@@ -38,21 +41,21 @@ async def send_members(deps: Deps, request: WaveRequest) -> SendMembersResult:
     plans = _plan(deps, ready, batches, teams)
     # All come to an end, and what was answered is kept, before a failure is passed on.
     ended = await asyncio.gather(
-        *(_send(deps, teams[key], rows) for key, (rows, _) in plans.items() if rows),
+        *(_send(deps, teams.get(key), rows) for key, (rows, _) in plans.items() if rows),
         return_exceptions=True,
     )
     changed = [row for rows in ended if isinstance(rows, list) for row in rows]
     if changed:
         await deps.ledger.mark_ready(request.rollout_id, request.wave, changed)
-    await _settle(deps, request, _merged(ready, changed), batches, list(teams.values()))
+    after = _merged(ready, changed)
+    await _settle(deps, request, after, batches, list(teams.values()))
     for failure in ended:
         if isinstance(failure, BaseException):
             raise failure
-    waiting = [p.next_at for _, p in plans.values() if p.next_at]
     return SendMembersResult(
         sent=len(changed),
-        waiting=sum(not r.outcome for r in _merged(ready, changed)),
-        next_at=min(waiting, default=None),
+        waiting=sum(not r.outcome for r in after),
+        next_at=_next_look(deps, _plan(deps, after, batches, teams)),
     )
 
 
@@ -70,40 +73,64 @@ def _plan(
     )
     by_team: dict[str, list[ReadyMember]] = defaultdict(list)
     for row in ready:
-        if not row.outcome and row.team_key in teams:
+        if not row.outcome:
             by_team[row.team_key].append(row)
-    plans: dict[str, tuple[list[ReadyMember], SendPlan]] = {}
-    for key, rows in by_team.items():
-        wait_s = deps.graph.governor.next_member_permit(teams[key].status.team_id)
-        plan = plan_send(
-            [Waiting(ref=r.key.ref, batch=r.batch, ready_at=r.ready_at) for r in rows],
-            urgent_batches=urgent,
-            now=deps.clock(),
-            permit_in=timedelta(seconds=wait_s),
-        )
-        plans[key] = ([r for r in rows if r.key.ref in set(plan.refs)], plan)
-    return plans
+    return {key: _plan_team(deps, teams.get(key), rows, urgent) for key, rows in by_team.items()}
+
+
+def _plan_team(
+    deps: Deps, team: TeamRecord | None, rows: list[ReadyMember], urgent: frozenset[int]
+) -> tuple[list[ReadyMember], SendPlan]:
+    now = deps.clock()
+    due = [r for r in rows if r.retry_at is None or r.retry_at <= now]
+    wait_s = deps.graph.governor.next_member_permit(team.status.team_id) if team else 0.0
+    plan = plan_send(
+        [Waiting(ref=r.key.ref, batch=r.batch, ready_at=r.ready_at) for r in due],
+        urgent_batches=urgent,
+        now=now,
+        permit_in=timedelta(seconds=wait_s),
+    )
+    refs = set(plan.refs)
+    later = [r.retry_at for r in rows if r.retry_at is not None and r.retry_at > now]
+    looks = [*later, plan.next_at] if plan.next_at else later
+    next_at = min(looks, default=None)
+    return [r for r in due if r.key.ref in refs], plan.model_copy(update={"next_at": next_at})
+
+
+def _next_look(deps: Deps, plans: dict[str, tuple[list[ReadyMember], SendPlan]]) -> datetime | None:
+    """When the next send is due: at once where more wait than one request takes."""
+    looks = [deps.clock() if rows else plan.next_at for rows, plan in plans.values()]
+    return min((at for at in looks if at is not None), default=None)
 
 
 _STILL_WORKING = (BatchState.PREPARED, BatchState.QUEUED, BatchState.RUNNING)
 
 
-async def _send(deps: Deps, team: TeamRecord, rows: Sequence[ReadyMember]) -> list[ReadyMember]:
+async def _send(
+    deps: Deps, team: TeamRecord | None, rows: Sequence[ReadyMember]
+) -> list[ReadyMember]:
     """One request for one team; each row comes back with its answer, or one attempt older."""
+    if team is None:
+        return [r.model_copy(update=_refusal(Outcome.BLOCKED, "team_not_found")) for r in rows]
     if team.status.code:
-        return [r.model_copy(update=_refusal(team.status.code)) for r in rows]
+        return [r.model_copy(update=_refusal(Outcome.BLOCKED, team.status.code)) for r in rows]
+    if not team.status.ready:
+        # The wave has waited for Microsoft as long as it makes sense.
+        return [r.model_copy(update=_refusal(Outcome.FAILED, "replication_pending")) for r in rows]
     answers = await add_members(deps.graph, team.status.team_id, [r.user_id for r in rows])
-    return [_with_answer(row, a) for row, a in zip(rows, answers, strict=True)]
+    return [_with_answer(deps, row, a) for row, a in zip(rows, answers, strict=True)]
 
 
-def _refusal(code: str) -> dict[str, str]:
-    return {"outcome": Outcome.BLOCKED.value, "code": code}
+def _refusal(outcome: Outcome, code: str) -> dict[str, str]:
+    return {"outcome": outcome.value, "code": code}
 
 
-def _with_answer(row: ReadyMember, answer: CallResult) -> ReadyMember:
+def _with_answer(deps: Deps, row: ReadyMember, answer: CallResult) -> ReadyMember:
     attempts = row.attempts + (answer.outcome is Outcome.TRANSIENT)
     if answer.outcome.is_retryable and attempts < MAX_ATTEMPTS:
-        return row.model_copy(update={"attempts": attempts})
+        doubled = min(FIRST_PAUSE * 2.0 ** max(0, attempts - 1), LONGEST_PAUSE)
+        pause = answer.retry_after or doubled
+        return row.model_copy(update={"attempts": attempts, "retry_at": deps.clock() + pause})
     outcome = Outcome.FAILED if answer.outcome.is_retryable else answer.outcome
     return row.model_copy(
         update={

@@ -49,7 +49,7 @@ def run_batch(ctx: OrchestrationContext) -> Steps:
         was_early = yield from wait_for_wake(ctx, result.retry_at)
         if was_early:
             break
-    ctx.continue_as_new(run.model_dump(mode="json"))
+    _continue(ctx, run)
     return None
 
 

@@ -183,6 +183,7 @@ class ReadyMember(_Record):
         outcome: Microsoft's answer for this team, empty until there is one; the row stays until
             every team of the person has answered.
         attempts: sends that ended in a hiccup.
+        retry_at: earliest next try after an answer that was none.
     """
 
     team_key: str
@@ -194,6 +195,7 @@ class ReadyMember(_Record):
     code: str = ""
     request_id: str = ""
     attempts: int = 0
+    retry_at: datetime | None = None
 
 
 class SeatLedger(_Record):

@@ -97,6 +97,19 @@ def test_given_tries_used_up_when_run_then_the_batch_gives_up_instead_of_waiting
     assert names.ASSIGN_LICENSE not in [n for n, _ in driver.calls]
 
 
+def test_given_a_part_that_nobody_answers_when_waiting_then_the_batch_gives_up_in_the_end():
+    answers = everything_answers()
+    answers[names.ACCEPT_BATCH] = lambda p: {"accepted": p["give_up"]}
+    payload, result = REQUEST, None
+    for _ in range(MAX_EXECUTIONS + 1):
+        try:
+            result = Driver(payload, answers).run(run_batch)
+        except Continued as continued:
+            payload = continued.input_
+
+    assert result == "accepted"
+
+
 def test_given_a_long_wait_for_members_when_run_then_it_continues_as_new_in_the_same_phase():
     answers = everything_answers()
     answers[names.ACCEPT_BATCH] = lambda _: {"accepted": False, "waiting_for_members": 1}

@@ -158,3 +158,17 @@ async def test_given_people_wait_for_their_team_when_given_up_then_the_sender_st
     result = await accept(run, give_up=True)
 
     assert (result.accepted, result.waiting_for_members) == (False, 1)
+
+
+async def test_given_nobody_marked_them_for_their_team_when_given_up_then_every_part_has_an_end(
+    lab, build
+):
+    ann = build.a_person("ann").joining("housing").wanting("+441632960003")
+    run = await lab.start(build.a_council(ann).with_teams(build.a_team("housing")))
+    await run.until(mark_members_ready)
+
+    result = await accept(run, give_up=True)
+
+    assert result.accepted
+    for step in (Step.TEAM_MEMBERSHIP, Step.POLICIES, Step.PHONE_NUMBER):
+        assert (await lab.record(ann, step)).outcome is Outcome.FAILED

@@ -196,7 +196,7 @@ async def test_given_microsoft_is_down_for_long_when_sent_then_they_fail_with_a_
 ):
     await run.step(mark_members_ready)
     tenant.fail(CALL, "503", method="POST", count=50)
-    for _ in range(9):
+    for _ in range(20):
         await send_at_last(run)
 
     record = await lab.record(people[0], STEP)
@@ -312,3 +312,70 @@ async def test_given_a_wave_that_is_past_sending_when_asked_then_the_sender_ends
 
     assert (await send_at_last(run)).finished
     assert tenant.writes == before
+
+
+async def test_given_a_mark_that_was_answered_when_marked_again_then_the_answer_stays(
+    lab, build, tenant
+):
+    ann = build.a_person("ann").joining("housing", "garden")
+    teams = [build.a_team("housing"), build.a_team("garden")]
+    run = await lab.start(build.a_council(ann).with_teams(*teams))
+    await run.until(mark_members_ready)
+    await run.step(mark_members_ready)
+    garden = (await lab.team("garden")).status.team_id
+    tenant.fail(f"/teams/{garden}/members/*", "503", retry_after=300)
+    await send_at_last(run)
+    answered = [m.team_key for m in await waiting(lab) if m.outcome]
+
+    await run.step(mark_members_ready)
+
+    assert answered == ["housing"]
+    assert [m.team_key for m in await waiting(lab) if m.outcome] == answered
+
+
+async def test_given_more_people_than_one_request_takes_when_sent_then_the_next_is_due_at_once(
+    lab, build
+):
+    people = [build.a_person(f"p{n:03d}").licensed().joining("housing") for n in range(205)]
+    run = await lab.start(build.a_council(*people).with_teams(build.a_team("housing")))
+    for batch in await run.batches():
+        await run.step(mark_members_ready, batch.number)
+    lab.clock.skip(PATIENCE)
+
+    first = await send(run)
+
+    assert (first.sent, first.waiting) == (200, 5)
+    assert first.next_at <= lab.clock()
+    assert (await send(run)).sent == 5
+
+
+async def test_given_a_hiccup_when_sent_then_it_is_tried_again_after_a_pause_that_grows(
+    lab, tenant, run
+):
+    await run.step(mark_members_ready)
+    tenant.fail(CALL, "500", count=2)
+
+    first = await send_at_last(run)
+    assert (await send(run)).sent == 0
+    lab.clock.skip_to(first.next_at)
+    second = await send(run)
+
+    assert 0 < (second.next_at - lab.clock()).total_seconds() > 5
+    lab.clock.skip_to(second.next_at)
+    assert (await send(run)).waiting == 0
+    assert tenant.redundant == 0
+
+
+async def test_given_a_team_that_was_never_finished_when_sent_then_its_people_fail_and_go_on(
+    lab, run, people
+):
+    await run.step(mark_members_ready)
+    team = await lab.team()
+    half_made = team.status.model_copy(update={"ready": False})
+    await lab.ledger.save_team(team.model_copy(update={"status": half_made}))
+
+    await send_at_last(run)
+
+    record = await lab.record(people[0], STEP)
+    assert (record.outcome, record.code) == (Outcome.FAILED, "replication_pending")
+    assert await waiting(lab) == []
