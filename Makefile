@@ -6,6 +6,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 VENV := .venv
+CHECKOV := .venv-checkov
 BIN := $(VENV)/bin
 UV := $(BIN)/uv --quiet
 CODE := activities bench graph orchestrations scripts teams_rollout tests $(wildcard function_app.py)
@@ -22,7 +23,7 @@ TENANT ?= samples/tenant.json.gz
 EXIT ?=
 
 .PHONY: help setup demo test test-unit lint format format-check types layers check \
-	bench samples picture requirements requirements-check clean
+	bench samples histories picture requirements requirements-check clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +44,13 @@ $(VENV)/.project-stamp: pyproject.toml $(VENV)/.packages-stamp
 	$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
+# Only for tests/infra. Compiled at once, because checkov reads half of itself at every start.
+$(CHECKOV)/.stamp: requirements-checkov.txt $(VENV)/.project-stamp
+	$(UV) venv --clear --python $(BIN)/python $(CHECKOV)
+	$(UV) pip install --compile-bytecode --python $(CHECKOV)/bin/python --require-hashes \
+		-r requirements-checkov.txt
+	touch $@
+
 node_modules/.stamp: package.json package-lock.json
 	npm ci --no-audit --no-fund --loglevel=error
 	touch $@
@@ -51,7 +59,7 @@ demo: setup ## Roll Teams out to a council on this machine and keep serving (EXI
 	$(BIN)/rollout lab demo --rollout "$(ROLLOUT)" --users "$(USERS)" --teams "$(TEAMS)" \
 		--tenant "$(TENANT)" $(if $(filter 1 true yes,$(EXIT)),--exit)
 
-test: setup ## Run every test that needs no real tenant
+test: setup $(CHECKOV)/.stamp ## Run every test that needs no real tenant
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not tenant" tests
 
 test-unit: setup ## Run the tests that need no service (under a minute)
@@ -81,6 +89,9 @@ bench: setup ## Measure; results go to bench/results
 samples: setup ## Make the sample council again (same seed, same files)
 	$(BIN)/python scripts/make_samples.py --out samples
 
+histories: setup ## Record a history of every orchestration from a real run (replayed by the tests)
+	$(BIN)/python scripts/record_histories.py --out tests/replay
+
 picture: setup ## Record the README's picture from a real demo run
 	$(BIN)/python scripts/record_picture.py --out docs/images/wave.svg --at 0.6 \
 		--title "rollout lab demo: a wave under way" -- \
@@ -92,6 +103,7 @@ requirements: setup ## Export the pinned and hashed requirements from pyproject.
 	$(COMPILE) pyproject.toml --group dev --constraint requirements.txt \
 		--output-file $(EXPORT_TO)/requirements-dev.txt
 	$(COMPILE) --group bootstrap --output-file $(EXPORT_TO)/requirements-bootstrap.txt
+	$(COMPILE) --group checkov --output-file $(EXPORT_TO)/requirements-checkov.txt
 
 # An export keeps the pins that still fit, so a fresh one differs only if pyproject.toml asks for more.
 requirements-check: setup ## Check that the exported requirements are current

@@ -56,6 +56,12 @@ def record(state: Path, instance_id: str) -> Recording:
         return Recording(instance, json.loads(f"[{instances.history(db, instance_id)}]"))
 
 
+def recorded_ids(state: Path) -> list[str]:
+    """Return the ids of all instances of a state file, also while a host uses it."""
+    with closing(sqlite3.connect(f"file:{state}?mode=ro", uri=True)) as db:
+        return [str(found) for (found,) in db.execute("select id from instances order by id")]
+
+
 def check(recording: Recording, run: RunOrchestrator) -> None:
     """Replay a recording.
 

@@ -196,9 +196,11 @@ def replay_history(instance: Instance, history: str, run: RunOrchestrator) -> tu
         history: JSON objects joined by commas.
 
     Raises:
-        NonDeterminismError: the function does not schedule what the history holds.
+        NonDeterminismError: the function does not schedule what the history holds, or breaks.
     """
     answer = _ask(instance, history, run)
+    if answer.broken and instance.status is not RuntimeStatus.FAILED:
+        raise NonDeterminismError(f"{instance.name} now breaks: {answer.error}")
     return answer, _replay(instance, answer, json.loads(f"[{history}]"))
 
 

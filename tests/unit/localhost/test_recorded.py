@@ -103,6 +103,14 @@ def test_given_other_code_when_replayed_then_it_is_refused(
         check(recording, runner(orchestrator))
 
 
+def test_given_code_that_breaks_when_replayed_then_its_error_is_told(recording: Recording):
+    def breaks(name: str, envelope: str) -> str:
+        raise ValueError("out of order")
+
+    with pytest.raises(NonDeterminismError, match="out of order"):
+        check(recording, breaks)
+
+
 def test_given_an_instance_under_way_when_replayed_then_the_same_code_agrees(tmp_path: Path):
     store = Store(tmp_path / "state.db")
     completed(store, 2)
