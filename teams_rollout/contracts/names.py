@@ -90,6 +90,7 @@ READY_TABLE = "RolloutReady"
 DRIFT_TABLE = "RolloutDrift"
 AUDIT_TABLE = "RolloutAudit"
 OPERATIONS_TABLE = "RolloutOperations"
+QUOTAS_TABLE = "RolloutQuotas"
 TABLES = (
     USERS_TABLE,
     WAVES_TABLE,
@@ -100,6 +101,7 @@ TABLES = (
     DRIFT_TABLE,
     AUDIT_TABLE,
     OPERATIONS_TABLE,
+    QUOTAS_TABLE,
 )
 
 # external events
@@ -131,6 +133,14 @@ def verification_instance(rollout_id: str, wave: str, epoch: int) -> str:
 def batch_instance(rollout_id: str, wave: str, batch: int, generation: int) -> str:
     """Instance id of one generation of a batch."""
     return f"{rollout_id}:{wave}:{batch}:{generation}"
+
+
+GENERATIONS_PER_RUN = 1_000
+
+
+def first_generation(epoch: int) -> int:
+    """Generation of a batch at the start of a run; ids of an earlier run are never met again."""
+    return (epoch - 1) * GENERATIONS_PER_RUN + 1
 
 
 def operation_instance(operation_id: str) -> str:

@@ -6,6 +6,8 @@ in words. No message holds a key, a token or a person.
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Self, cast
 from urllib.parse import urlsplit
 
@@ -109,14 +111,46 @@ class Storage:
         except Conflict:
             return
 
+    async def list_names(self) -> tuple[set[str], str, str]:
+        """Names of all tables and queues, the Date header of the answer, and the host's name."""
+        service = self._service()
+        dates: list[str] = []
+
+        def note(answer: Any) -> None:
+            dates.append(answer.http_response.headers.get("Date") or "")
+
+        names: set[str] = set()
+        with _in_words(service.url):
+            async for table in service.list_tables(raw_response_hook=note):
+                names.add(table.name)
+        queues = self._queues_of()
+        with _in_words(queues.url):
+            async for queue in queues.list_queues():
+                names.add(queue.name)
+        return names, dates[-1] if dates else "", urlsplit(service.url).hostname or ""
+
     async def read(self, table: str, partition: str, row: str) -> Row | None:
         """One row by its keys, with its etag under `etag`, or None."""
+        return (await self.read_dated(table, partition, row))[0]
+
+    async def read_dated(
+        self, table: str, partition: str, row: str
+    ) -> tuple[Row | None, datetime | None]:
+        """The same, with the service's own time (whole seconds)."""
         client = self._table(table)
+        dates: list[datetime] = []
+
+        def keep_date(response: Any) -> None:
+            if text := response.http_response.headers.get("Date"):
+                dates.append(parsedate_to_datetime(text))
+
         try:
             with _in_words(client.url):
-                return _with_etag(await client.get_entity(partition, row))
+                entity = await client.get_entity(partition, row, raw_response_hook=keep_date)
+                found: Row | None = _with_etag(entity)
         except NotFound:
-            return None
+            found = None
+        return found, dates[-1] if dates else None
 
     async def query(
         self, table: str, query: str, *, select: Sequence[str] | None = None
@@ -143,20 +177,25 @@ class Storage:
         Raises:
             Conflict: the row exists already, or has changed since.
         """
+        return (await self.save_dated(table, row, etag=etag))[0]
+
+    async def save_dated(self, table: str, row: Row, *, etag: str) -> tuple[str, datetime | None]:
+        """The same, with the service's own time (whole seconds)."""
         client = self._table(table)
         try:
             with _in_words(client.url):
                 if not etag:
-                    return str((await client.create_entity(row))["etag"])
-                answer = await client.update_entity(
-                    row,
-                    mode=UpdateMode.REPLACE,
-                    etag=etag,
-                    match_condition=MatchConditions.IfNotModified,
-                )
-                return str(answer["etag"])
+                    answer = await client.create_entity(row)
+                else:
+                    answer = await client.update_entity(
+                        row,
+                        mode=UpdateMode.REPLACE,
+                        etag=etag,
+                        match_condition=MatchConditions.IfNotModified,
+                    )
         except NotFound as error:
             raise Conflict("the row was removed in the meantime: read again") from error
+        return str(answer["etag"]), answer.get("date")
 
     async def transact(self, table: str, operations: Sequence[Operation]) -> None:
         """Apply all operations, which share one partition, or none.
@@ -189,11 +228,14 @@ class Storage:
             self._tables[name] = self._service().get_table_client(name)
         return self._tables[name]
 
-    def _queue(self, name: str) -> QueueClient:
+    def _queues_of(self) -> QueueServiceClient:
         if self._queue_service is None:
             self._queue_service = self._open_queues()
+        return self._queue_service
+
+    def _queue(self, name: str) -> QueueClient:
         if name not in self._queues:
-            self._queues[name] = self._queue_service.get_queue_client(
+            self._queues[name] = self._queues_of().get_queue_client(
                 name, message_encode_policy=TextBase64EncodePolicy()
             )
         return self._queues[name]

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 ROLLOUT_PARTITION, ROLLOUT_ROW = "rollout", "current"
 OPERATION_PARTITION = "operation"
+QUOTAS_PARTITION = "graph"
 HEADER = "header"
 
 OBSERVED_BLOCKS = 4
