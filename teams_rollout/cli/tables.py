@@ -167,6 +167,16 @@ def audit(rows: Sequence[Row]) -> Table:
     return table
 
 
+def checks(found: Sequence[Row]) -> Table:
+    """What the doctor looked at, with what to do about it."""
+    table = grid("Doctor", "", "check", "what is", "what to do")
+    for check in found:
+        ok = bool(check.get("ok"))
+        mark = Text("ok") if ok else Text("ACT", style="bold red")
+        table.add_row(mark, *cells(*(check.get(name) for name in ("check", "detail", "do"))))
+    return table
+
+
 def _decision(wave: Wave) -> str:
     if wave.decision:
         return wave.decision

@@ -15,7 +15,15 @@ from teams_rollout.entrypoints.edge import Edge
 from teams_rollout.entrypoints.failures import PROBLEM_RESPONSES, problem_response, to_problem
 from teams_rollout.entrypoints.ports import ServicesProvider
 from teams_rollout.entrypoints.problems import Problem, ProblemError
-from teams_rollout.entrypoints.routes import health, helpdesk, imports, rollout, users, waves
+from teams_rollout.entrypoints.routes import (
+    doctor,
+    health,
+    helpdesk,
+    imports,
+    rollout,
+    users,
+    waves,
+)
 from teams_rollout.ledger.ports import LedgerError
 
 _HANDLED = (ProblemError, LedgerError, RequestValidationError, HTTPException)
@@ -36,7 +44,7 @@ def create_api(provider: ServicesProvider) -> FastAPI:
         responses=PROBLEM_RESPONSES,
     )
     api.state.context = Context(provider)
-    for module in (health, imports, rollout, waves, users):
+    for module in (health, imports, rollout, waves, users, doctor):
         api.include_router(module.router)
     api.include_router(helpdesk.router, include_in_schema=False)
     api.add_api_route("/", _to_helpdesk, include_in_schema=False)

@@ -19,11 +19,13 @@ START = "start"
 IMPORT = "import"
 PLAN = "plan"
 RECONCILIATION = "reconciliation"
+DIAGNOSIS = "diagnosis"
 
 _ORCHESTRATIONS = {
     IMPORT: names.IMPORT,
     PLAN: names.PLANNING,
     RECONCILIATION: names.RECONCILIATION,
+    DIAGNOSIS: names.DIAGNOSIS,
 }
 _SILENCE = timedelta(seconds=10)
 """How long a running record may stay unchanged before the engine is asked."""

@@ -51,13 +51,29 @@ class AccessSettings(Protocol):
     def graph_tenant_id(self) -> str: ...
 
 
+class AppSettings(AccessSettings, Protocol):
+    """All settings that the entry points know of."""
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether Graph is a simulator on this machine."""
+        ...
+
+    @property
+    def time_scale(self) -> float: ...
+    @property
+    def quota_model(self) -> str: ...
+    @property
+    def graph_share(self) -> float: ...
+
+
 class Services(Protocol):
     """What a request needs of the process."""
 
     @property
     def ledger(self) -> Ledger: ...
     @property
-    def settings(self) -> AccessSettings: ...
+    def settings(self) -> AppSettings: ...
     @property
     def clock(self) -> Callable[[], datetime]:
         """Now, as an aware UTC time."""

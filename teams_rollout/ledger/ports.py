@@ -10,6 +10,7 @@ from typing import Protocol
 
 from teams_rollout.domain.observed import ObservedUser
 from teams_rollout.domain.roster import Assignment, UserKey
+from teams_rollout.ledger.inspection import StorageLook
 from teams_rollout.ledger.records import (
     AuditEntry,
     BatchRecord,
@@ -177,6 +178,10 @@ class Ledger(
 
     async def prepare(self) -> None:
         """Create tables and queues that are missing."""
+        ...
+
+    async def inspect(self) -> StorageLook:
+        """Look at the account as it is; creates nothing."""
         ...
 
     async def close(self) -> None: ...

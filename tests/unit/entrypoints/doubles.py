@@ -15,6 +15,7 @@ from teams_rollout.domain.observed import ObservedUser
 from teams_rollout.domain.roster import Assignment, UserKey, fold
 from teams_rollout.domain.vocabulary import Environment, WaveState
 from teams_rollout.entrypoints.ports import InstanceState
+from teams_rollout.ledger.inspection import StorageLook
 from teams_rollout.ledger.ports import Conflict, LedgerError, NotFound
 from teams_rollout.ledger.records import (
     AuditEntry,
@@ -56,6 +57,7 @@ class MemoryLedger:
         self.woken: list[str] = []
         self.commits: list[tuple[str, int]] = []
         self.full_reads = 0
+        self.look = StorageLook(is_emulator=False, missing=(), time=None)
         self.failure: LedgerError | None = None
         self.before_save_wave: Callable[[], None] | None = None
         self._version = 0
@@ -67,6 +69,11 @@ class MemoryLedger:
     async def prepare(self) -> None:
         if self.failure:
             raise self.failure
+
+    async def inspect(self) -> StorageLook:
+        if self.failure:
+            raise self.failure
+        return self.look
 
     async def close(self) -> None: ...
 
@@ -353,6 +360,10 @@ class TestSettings:
     easy_auth: bool = False
     dev_identity: str = ""
     graph_tenant_id: str = "tenant-1"
+    is_simulated: bool = True
+    time_scale: float = 1.0
+    quota_model: str = "window"
+    graph_share: float = 0.8
 
 
 @dataclass
