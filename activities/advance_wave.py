@@ -15,6 +15,7 @@ from teams_rollout.domain.vocabulary import BatchState, WaveState
 from teams_rollout.ledger.records import BatchRecord, RolloutRecord, WaveRecord
 
 RESEND_AFTER = timedelta(seconds=60)
+OVER = (BatchState.ACCEPTED, BatchState.CANCELLED)
 AT_WORK = (BatchState.QUEUED, BatchState.RUNNING)
 
 
@@ -25,7 +26,7 @@ async def advance_wave(deps: Deps, request: WaveRequest) -> AdvanceResult:
     if rollout is None or wave is None or wave.epoch != request.epoch or wave.state.is_closed:
         return AdvanceResult(phase="stopped")
     batches = await deps.ledger.list_batches(request.rollout_id, request.wave, request.epoch)
-    open_ = [b for b in batches if b.state is not BatchState.ACCEPTED]
+    open_ = [b for b in batches if b.state not in OVER]
     if wave.state is WaveState.RUNNING:
         if not open_:
             return await _finish(deps, wave)
@@ -66,7 +67,7 @@ async def _halted(
 
 async def _dispatch(deps: Deps, rollout: RolloutRecord, batches: list[BatchRecord]) -> int:
     """Send the canary alone, then the others, at most N at work at a time."""
-    canary_open = any(b.canary and b.state is not BatchState.ACCEPTED for b in batches)
+    canary_open = any(b.canary and b.state not in OVER for b in batches)
     candidates = [b for b in batches if b.canary or not canary_open]
     slots = rollout.config.rollout.batches_in_flight - sum(b.state in AT_WORK for b in candidates)
     sent = 0

@@ -6,18 +6,21 @@ Idempotent: a closed wave stays as it is.
 from collections import Counter
 
 from activities.deps import Deps
-from activities.open_wave import set_reservation
+from activities.seats import release_seats
 from teams_rollout.contracts.payloads import StepResult, WaveRequest
 from teams_rollout.domain.transitions import may_move
 from teams_rollout.domain.vocabulary import UserState, WaveState
-from teams_rollout.ledger.records import RolloutRecord, WaveRecord
+from teams_rollout.ledger.records import WaveRecord
 
 
 async def close_wave(deps: Deps, request: WaveRequest) -> StepResult:
     """Count people by state and cause, and close."""
     rollout = await deps.ledger.find_rollout()
     wave = await deps.ledger.find_wave(request.rollout_id, request.wave)
-    if rollout is None or wave is None or wave.epoch != request.epoch or wave.state.is_closed:
+    if rollout is None or wave is None or wave.epoch != request.epoch:
+        return StepResult()
+    if wave.state.is_closed:
+        await release_seats(deps, rollout, wave)  # a wave that was cancelled keeps none
         return StepResult()
     by_state: Counter[str] = Counter()
     by_code: Counter[str] = Counter()
@@ -28,7 +31,7 @@ async def close_wave(deps: Deps, request: WaveRequest) -> StepResult:
         by_state[summary.state.value] += 1
         if summary.code:
             by_code[summary.code] += 1
-    await _release_seats(deps, rollout, wave)
+    await release_seats(deps, rollout, wave)
     await _close(deps, wave, by_state, by_code)
     return StepResult(counts=dict(by_state))
 
@@ -51,8 +54,3 @@ async def _close(
             }
         )
     )
-
-
-async def _release_seats(deps: Deps, rollout: RolloutRecord, wave: WaveRecord) -> None:
-    for part_number in {p for profile in rollout.config.profiles.values() for p in profile.skus}:
-        await set_reservation(deps, rollout.rollout_id, part_number, wave.slug, 0)

@@ -30,7 +30,8 @@ async def make_plan(deps: Deps, request: OperationRequest) -> OperationResult:
     plan = await plan_wave(deps, rollout, wave)
     header = _header(deps, request, wave, plan)
     await deps.ledger.save_plan(header, [_row(p) for p in plan.people])
-    if may_move(wave.state, WaveState.PLANNED):
+    # A wave that is about to open is left alone: its opening plans for itself.
+    if wave.state is not WaveState.SCHEDULED and may_move(wave.state, WaveState.PLANNED):
         planned = wave.model_copy(
             update={"state": WaveState.PLANNED, "plan_id": header.plan_id, "users": header.users}
         )

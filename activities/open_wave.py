@@ -9,16 +9,17 @@ from collections import defaultdict
 from activities.deps import Deps
 from activities.operation import fail_operation, finish_operation
 from activities.permission_check import FINAL_READ_CODES, permission_trouble, unreadable
+from activities.seats import release_seats, reserve_seats
 from activities.tenant_check import tenant_trouble
 from activities.wave_plan import Planned, WavePlan, plan_wave
 from graph.errors import GraphReadError
 from graph.organization import get_tenant
 from graph.permissions import read_granted_permissions
+from teams_rollout.contracts import names
 from teams_rollout.contracts.payloads import OpenWaveResult, WaveRequest
-from teams_rollout.domain.planning import BatchCut, cut_batches, opening_records, seats_needed
+from teams_rollout.domain.planning import BatchCut, cut_batches, opening_records
 from teams_rollout.domain.transitions import may_move
-from teams_rollout.domain.vocabulary import Environment, Step, WaveState
-from teams_rollout.ledger.ports import Conflict
+from teams_rollout.domain.vocabulary import BatchState, Environment, Step, WaveState
 from teams_rollout.ledger.records import (
     BatchRecord,
     RolloutRecord,
@@ -38,6 +39,8 @@ async def open_wave(deps: Deps, request: WaveRequest) -> OpenWaveResult:
     if rollout is None or wave is None or wave.epoch != request.epoch:
         return OpenWaveResult(reason="superseded")
     if wave.state in OPENED:
+        # A crash may have come between the opening and the word of it.
+        await finish_operation(deps, request.operation_id, {"started": True, "users": wave.users})
         return OpenWaveResult(started=True, reason="already open")
     if wave.state is not WaveState.SCHEDULED:
         return OpenWaveResult(reason=f"the wave is {wave.state.value}")
@@ -52,24 +55,39 @@ async def _plan_and_open(
         granted = await read_granted_permissions(deps.graph)
         wrong_tenant = await _tenant_trouble(deps, rollout)
         if wrong_tenant:
-            return await _refuse(deps, request, wave, code="wrong_tenant", reason=wrong_tenant)
+            return await _refuse(
+                deps, request, rollout, wave, code="wrong_tenant", reason=wrong_tenant
+            )
         plan = await plan_wave(deps, rollout, wave)
     except GraphReadError as error:
         if error.code not in FINAL_READ_CODES:
             raise
-        reason = permission_trouble(granted, rollout.config) or unreadable(error)
-        return await _refuse(deps, request, wave, code=error.code, reason=reason)
-    missing = permission_trouble(
+        reason = await _missing(deps, rollout, granted, error) or unreadable(error)
+        return await _refuse(deps, request, rollout, wave, code=error.code, reason=reason)
+    missing = await permission_trouble(
+        deps.graph,
         granted,
         rollout.config,
         teams=[t.spec for t in plan.teams],
         people=[p.user.assignment for p in plan.people if p.is_eligible],
     )
     if missing:
-        return await _refuse(deps, request, wave, code="permission_missing", reason=missing)
-    if plan.short and deps.environment is Environment.LIVE and not wave.allow_shortage:
-        return await _refuse_shortage(deps, request, wave, plan)
+        return await _refuse(
+            deps, request, rollout, wave, code="permission_missing", reason=missing
+        )
+    question = _shortage(deps, wave, plan)
+    if question:
+        return await _refuse_shortage(deps, request, rollout, wave, plan, reason=question)
     return await _open(deps, request, rollout, wave, plan)
+
+
+async def _missing(
+    deps: Deps, rollout: RolloutRecord, granted: frozenset[str] | None, error: GraphReadError
+) -> str:
+    """Which permission a refused read lacks, by name: Entra's refusal does not say it."""
+    if error.code != "permission_missing":
+        return ""
+    return await permission_trouble(deps.graph, granted, rollout.config)
 
 
 async def _open(
@@ -82,8 +100,10 @@ async def _open(
         canary_size=section.canary_size,
         batch_size=section.batch_size,
     )
+    # Changes nothing but the version: of two copies of this activity only one goes on to write.
+    wave = await deps.ledger.save_wave(wave)
     await deps.ledger.save_rollout(rollout.model_copy(update={"catalogue": plan.reading.catalogue}))
-    await reserve_seats(deps, rollout.rollout_id, wave.slug, eligible)
+    await reserve_seats(deps, rollout, wave, [p.candidate for p in eligible])
     for team in plan.teams:
         await deps.ledger.save_team(team)
     await _write_people(deps, plan.people, cuts)
@@ -108,26 +128,53 @@ async def _tenant_trouble(deps: Deps, rollout: RolloutRecord) -> str:
 
 
 async def _refuse(
-    deps: Deps, request: WaveRequest, wave: WaveRecord, *, code: str, reason: str
+    deps: Deps,
+    request: WaveRequest,
+    rollout: RolloutRecord,
+    wave: WaveRecord,
+    *,
+    code: str,
+    reason: str,
 ) -> OpenWaveResult:
     """A wave that cannot even be planned does not start: nobody becomes a failure by it."""
-    if may_move(wave.state, WaveState.PLANNED):
-        back = wave.model_copy(update={"state": WaveState.PLANNED, "reason": reason})
-        await deps.ledger.save_wave(back)
+    await _step_back(deps, rollout, wave, reason)
     await fail_operation(deps, request.operation_id, code=code, detail=reason)
     return OpenWaveResult(reason=code)
 
 
+def _shortage(deps: Deps, wave: WaveRecord, plan: WavePlan) -> str:
+    """Why the wave must not start with so few seats, or nothing."""
+    if plan.short and wave.section.all_or_wait:
+        return (
+            f"{plan.short} people would get no licence, and this wave moves together or not at "
+            "all; start again when there are enough."
+        )
+    if plan.short and deps.environment is Environment.LIVE and not wave.allow_shortage:
+        return f"{plan.short} people would get no licence; start again with --allow-shortage."
+    return ""
+
+
 async def _refuse_shortage(
-    deps: Deps, request: WaveRequest, wave: WaveRecord, plan: WavePlan
+    deps: Deps,
+    request: WaveRequest,
+    rollout: RolloutRecord,
+    wave: WaveRecord,
+    plan: WavePlan,
+    *,
+    reason: str,
 ) -> OpenWaveResult:
-    """On LIVE a shortage is shown and asked about; the wave stays approved but unstarted."""
-    reason = f"{plan.short} people would get no licence; start again with --allow-shortage."
+    """A shortage is shown and asked about; the wave stays approved but unstarted."""
+    await _step_back(deps, rollout, wave, reason)
+    await finish_operation(deps, request.operation_id, _result(plan, started=False))
+    return OpenWaveResult(reason=reason)
+
+
+async def _step_back(deps: Deps, rollout: RolloutRecord, wave: WaveRecord, reason: str) -> None:
+    """Back to `planned`, with nothing promised: an earlier try may have got as far as that."""
+    await release_seats(deps, rollout, wave)
     if may_move(wave.state, WaveState.PLANNED):
         back = wave.model_copy(update={"state": WaveState.PLANNED, "reason": reason})
         await deps.ledger.save_wave(back)
-    await finish_operation(deps, request.operation_id, _result(plan, started=False))
-    return OpenWaveResult(reason=reason)
 
 
 def _result(plan: WavePlan, *, started: bool) -> dict[str, object]:
@@ -138,32 +185,6 @@ def _result(plan: WavePlan, *, started: bool) -> dict[str, object]:
         "short": plan.short,
         "seats": [s.model_dump(mode="json") for s in plan.seats],
     }
-
-
-async def reserve_seats(deps: Deps, rollout_id: str, wave: str, eligible: list[Planned]) -> None:
-    """Promise the wave its seats, so that another wave cannot count on them."""
-    for part_number, count in seats_needed(p.candidate for p in eligible).items():
-        await set_reservation(deps, rollout_id, part_number, wave, count)
-
-
-async def set_reservation(
-    deps: Deps, rollout_id: str, part_number: str, wave: str, count: int
-) -> None:
-    """Set one wave's promise for a SKU; 0 withdraws it. Retries lost races."""
-    while True:
-        ledger = await deps.ledger.get_seats(rollout_id, part_number)
-        reserved = {w: n for w, n in ledger.reserved.items() if w != wave}
-        if count:
-            reserved[wave] = count
-        if reserved == ledger.reserved:
-            return
-        try:
-            await deps.ledger.save_seats(
-                rollout_id, ledger.model_copy(update={"reserved": reserved})
-            )
-        except Conflict:
-            continue
-        return
 
 
 async def _write_people(deps: Deps, people: list[Planned], cuts: tuple[BatchCut, ...]) -> None:
@@ -192,6 +213,8 @@ def _update(deps: Deps, planned: Planned, batch: int) -> UserUpdate:
     return UserUpdate(
         ref=planned.user.key.ref,
         steps=records,
+        # From an earlier run, or an earlier try of this one: the tenant may have changed since.
+        cleared=tuple(step for step in planned.user.steps if step not in records),
         observed=planned.observed,
         object_id=planned.observed.id if planned.observed else None,
         batch=batch,
@@ -206,15 +229,21 @@ async def _write_batches(deps: Deps, request: WaveRequest, cuts: tuple[BatchCut,
         for b in await deps.ledger.list_batches(request.rollout_id, request.wave, request.epoch)
     }
     for number, cut in enumerate(cuts, start=1):
-        before = existing.get(number)
+        before = existing.pop(number, None)
         await deps.ledger.save_batch(
             BatchRecord(
                 rollout_id=request.rollout_id,
                 wave=request.wave,
                 number=number,
                 epoch=request.epoch,
+                generation=names.first_generation(request.epoch),
                 canary=cut.canary,
                 keys=cut.keys,
                 etag=before.etag if before else "",
             )
+        )
+    for left_over in existing.values():
+        # Cut by an earlier try that had more people: they are in other batches now.
+        await deps.ledger.save_batch(
+            left_over.model_copy(update={"keys": (), "state": BatchState.CANCELLED})
         )

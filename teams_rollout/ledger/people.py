@@ -78,6 +78,8 @@ def changed_columns(updates: Iterable[UserUpdate]) -> Columns:
         ref = check_ref(update.ref)
         for step, outcome in update.steps.items():
             _set(columns, step_row(step), ref, compact(outcome))
+        for step in update.cleared:
+            _set(columns, step_row(step), ref, "")
         if update.observed is not None:
             _set(columns, observed_row(ref), ref, compact(update.observed))
         if update.object_id is not None:

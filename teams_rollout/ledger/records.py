@@ -84,10 +84,15 @@ class TimelineEvent(_Record):
 
 
 class UserUpdate(_Record):
-    """What one transaction changes for one person; None = leave as it is."""
+    """What one transaction changes for one person; None = leave as it is.
+
+    Attributes:
+        cleared: steps whose record of an earlier run is forgotten.
+    """
 
     ref: str
     steps: dict[Step, StepRecord] = Field(default_factory=dict)
+    cleared: tuple[Step, ...] = ()
     observed: ObservedUser | None = None
     object_id: str | None = None
     batch: int | None = None

@@ -191,3 +191,11 @@ async def test_given_a_wave_with_nothing_to_do_when_advanced_then_it_goes_to_ver
     run = await lab.start(build.a_council(build.an_employee_who_is_through("zoe")))
 
     assert (await advance(run)).phase == "accepted"
+
+
+async def test_given_a_cancelled_batch_when_the_others_are_through_then_the_wave_goes_on(run):
+    await change(run, 1, state=BatchState.CANCELLED)
+    numbers = [b.number for b in await run.batches()][1:]
+    await accept(run, *numbers)
+
+    assert (await advance(run)).phase == "accepted"

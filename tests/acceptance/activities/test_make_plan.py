@@ -127,3 +127,13 @@ async def test_given_a_crash_when_planned_again_then_there_is_one_whole_plan(lab
     assert len(await rows(lab, operation)) == 5
     assert (await lab.result_of(operation)).status is OperationStatus.SUCCEEDED
     assert (await lab.wave()).plan_id == operation
+
+
+async def test_given_a_wave_that_is_just_starting_when_planned_then_its_start_goes_on(lab, council):
+    await lab.bring_in(council)
+    run = await lab.schedule()
+
+    await plan(lab, await lab.operation("plan"))
+
+    assert (await lab.wave()).state is WaveState.SCHEDULED
+    assert (await run.open()).started

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from activities.open_wave import open_wave
-from teams_rollout.domain.vocabulary import Environment, Outcome, Step, WaveState
+from teams_rollout.domain.vocabulary import BatchState, Environment, Outcome, Step, WaveState
 from teams_rollout.ledger.records import OperationStatus
 from tests.acceptance.activities.lab import ROLLOUT, Crash, with_environment
 
@@ -259,3 +259,88 @@ async def test_given_a_permission_is_missing_when_opened_then_nobody_becomes_a_f
     assert (await lab.result_of(operation)).error["code"] == "permission_missing"
     assert not any(u.steps for u in (await lab.people()).values())
     assert restricted.writes == 0
+
+
+async def test_given_the_tenant_changed_between_two_tries_when_opened_then_the_second_counts(
+    lab, build, tenant
+):
+    people = [build.a_person(f"p{n}") for n in range(4)]
+    run = await scheduled(lab, build.a_council(*people).in_batches(canary=0, size=2))
+    tenant.change({"op": "setSeats", "skuId": build.E3, "enabled": 2})
+    lab.ledger.die_before("save_wave", survive=1)
+    with pytest.raises(Crash):
+        await run.open()
+    tenant.change({"op": "setSeats", "skuId": build.E3, "enabled": 1_000})
+    gone = [{"op": "deleteUser", "id": p.id} for p in people[:3]]
+    tenant.change(*gone)
+
+    assert (await run.open()).batches == 1
+
+    (first,) = [b for b in await run.batches() if b.state is BatchState.PREPARED]
+    assert {k.ref for k in first.keys} == {(await lab.person(people[3])).key.ref}
+    assert Step.LICENSE not in (await lab.person(people[3])).steps
+    assert (await lab.ledger.get_seats(ROLLOUT, "SPE_E3")).reserved == {"pilot": 1}
+
+
+async def test_given_fewer_batches_at_the_second_try_when_opened_then_nobody_is_in_two(
+    lab, build, tenant
+):
+    people = [build.a_person(f"p{n}") for n in range(4)]
+    run = await scheduled(lab, build.a_council(*people).in_batches(canary=0, size=2))
+    lab.ledger.die_before("save_wave", survive=1)
+    with pytest.raises(Crash):
+        await run.open()
+    tenant.change(
+        {"op": "deleteUser", "id": people[0].id}, {"op": "deleteUser", "id": people[1].id}
+    )
+
+    await run.open()
+
+    batches = await run.batches()
+    keys = [key.ref for batch in batches for key in batch.keys]
+    assert len(keys) == len(set(keys)) == 2
+    assert [b.state for b in batches] == [BatchState.PREPARED, BatchState.CANCELLED]
+
+
+async def test_given_a_crash_before_the_word_of_it_when_opened_again_then_the_operation_ends(
+    lab, build
+):
+    run = await scheduled(lab, build.a_council(build.a_person("ann")))
+    operation = await lab.operation("start")
+    lab.ledger.die_before("find_operation")
+    with pytest.raises(Crash):
+        await open_wave(lab.deps, run.watched(operation))
+
+    await open_wave(lab.deps, run.watched(operation))
+
+    assert (await lab.result_of(operation)).status is OperationStatus.SUCCEEDED
+
+
+async def test_given_a_wave_of_all_or_nobody_when_seats_are_short_then_it_does_not_start(
+    lab, build, tenant, rush
+):
+    tenant.change(four_seats(build))
+    await lab.bring_in(rush)
+    section = (await lab.wave()).section.model_copy(update={"all_or_wait": True})
+    run = await lab.schedule(section=section, allow_shortage=True)
+
+    result = await run.open()
+
+    assert not result.started
+    assert (await lab.wave()).state is WaveState.PLANNED
+    assert tenant.writes == 0
+    assert (await lab.ledger.get_seats(ROLLOUT, "SPE_E3")).reserved == {}
+
+
+async def test_given_a_second_run_when_opened_then_its_batches_have_instances_of_their_own(
+    lab, build
+):
+    run = await scheduled(lab, build.a_council(build.a_person("ann")))
+    await run.open()
+    await run.move_to(WaveState.CANCELLED)
+    again = await lab.schedule()
+
+    await again.open()
+
+    (first,), (second,) = await run.batches(), await again.batches()
+    assert first.generation != second.generation

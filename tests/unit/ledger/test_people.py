@@ -81,7 +81,16 @@ CHANGES: dict[str, Any] = {
 
 def test_every_field_of_an_update_has_a_sample_here() -> None:
     # A new field must get a column, or its updates would be lost in silence.
-    assert CHANGES.keys() == UserUpdate.model_fields.keys() - {"ref", "events"}
+    assert CHANGES.keys() == UserUpdate.model_fields.keys() - {"ref", "events", "cleared"}
+
+
+def test_an_update_can_forget_a_step(make_person: MakePerson) -> None:
+    person = make_person(steps={Step.LICENSE: DONE, Step.POLICIES: DONE})
+    update = UserUpdate(ref="u000001", cleared=(Step.LICENSE,))
+    rows = stored(people.whole_columns([person]), people.changed_columns([update]))
+    assert people.assemble(SHARD, rows) == [
+        person.model_copy(update={"steps": {Step.POLICIES: DONE}})
+    ]
 
 
 @pytest.mark.parametrize("field", CHANGES)
