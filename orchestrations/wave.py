@@ -13,22 +13,37 @@ Control and progress live in the ledger; this history holds ids and counts only.
 from orchestrations.protocol import OrchestrationContext, Steps
 from orchestrations.steps import until_answered
 from teams_rollout.contracts import names
-from teams_rollout.contracts.payloads import OpenWaveResult, StepResult, WaveRequest
+from teams_rollout.contracts.payloads import OpenWaveResult, StepResult, WaveRequest, WaveRun
 
 
 def run_wave(ctx: OrchestrationContext) -> Steps:
-    """Run the wave that the input names to its close. Returns counts."""
-    request = WaveRequest.model_validate(ctx.get_input())
-    opened = yield from until_answered(ctx, names.OPEN_WAVE, request, OpenWaveResult)
-    if not opened.started:
-        return opened.model_dump(mode="json")
+    """Run the wave that the input names to its close. Returns counts.
+
+    The input is a WaveRequest, or a WaveRun when continued: a wave whose close met an outage
+    longer than the tries of one history is closed by the next.
+    """
+    run = WaveRun.model_validate(ctx.get_input())
+    request = WaveRequest.model_validate(run.model_dump())
+    if not run.is_closing:
+        opened = yield from until_answered(ctx, names.OPEN_WAVE, request, OpenWaveResult)
+        if not opened.started:
+            return opened.model_dump(mode="json")
+        yield from _work(ctx, request)
+    closed = yield from until_answered(ctx, names.CLOSE_WAVE, request, StepResult)
+    if closed.retry_at is not None:
+        again = run.model_copy(update={"is_closing": True})
+        ctx.continue_as_new(again.model_dump(mode="json"))
+        return None
+    return closed.model_dump(mode="json")
+
+
+def _work(ctx: OrchestrationContext, request: WaveRequest) -> Steps:
+    """Everything between opening and close."""
     yield from until_answered(ctx, names.ENSURE_TEAMS, request, StepResult)
     yield ctx.task_all(
         [_child(ctx, request, names.DISPATCH), _child(ctx, request, names.MEMBERSHIP)]
     )
     yield _child(ctx, request, names.VERIFICATION)
-    closed = yield from until_answered(ctx, names.CLOSE_WAVE, request, StepResult)
-    return closed.model_dump(mode="json")
 
 
 _INSTANCE_OF = {

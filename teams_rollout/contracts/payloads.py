@@ -38,6 +38,16 @@ class WaveRequest(Payload):
     operation_id: str = ""
 
 
+class WaveRun(WaveRequest):
+    """A wave's orchestration between two executions of it.
+
+    Attributes:
+        is_closing: everything but the close is behind it.
+    """
+
+    is_closing: bool = False
+
+
 class VerificationRun(WaveRequest):
     """A wave's verification between two executions of it.
 

@@ -61,6 +61,21 @@ def test_given_a_wave_that_may_not_start_when_run_then_nothing_else_happens():
     assert len(driver.calls) == 1
 
 
+def test_given_storage_is_away_when_closing_then_the_next_history_closes_and_does_nothing_else():
+    answers = a_wave_that_runs()
+    away = {"retry_at": START.isoformat(), "trouble": "storage_unavailable"}
+    answers[names.CLOSE_WAVE] = lambda _: away
+    driver = Driver(REQUEST, answers)
+
+    with pytest.raises(Continued) as continued:
+        driver.run(run_wave)
+
+    answers[names.CLOSE_WAVE] = lambda _: {"counts": {"done": 5}}
+    again = Driver(continued.value.input_, answers)
+    assert again.run(run_wave)["counts"] == {"done": 5}
+    assert [n for n, _ in again.calls] == [names.CLOSE_WAVE]
+
+
 def test_given_teams_not_replicated_when_run_then_the_wave_waits_for_them():
     answers = a_wave_that_runs()
     retry_at = START + timedelta(minutes=15)
