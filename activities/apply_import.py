@@ -4,8 +4,9 @@ Idempotent: people keep the key that they got first, whoever runs this again fin
 the pointer flips last. People of a started wave are left as they are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from activities.deps import Deps
 from activities.operation import fail_operation, finish_operation, report_progress
@@ -61,8 +62,9 @@ async def apply_import(deps: Deps, request: OperationRequest) -> OperationResult
         await fail_operation(deps, request.operation_id, code="wrong_tenant", detail=trouble)
         return OperationResult()
     rollout_id = before.rollout_id if before else slug(staged.config.rollout.name)
-    existing = await _everybody_ever(deps, rollout_id) if before else []
-    diff = compare(assignments, existing)
+    # Also before the first import: one that broke off for good may have left rows behind.
+    existing = await _everybody_ever(deps, rollout_id)
+    diff = compare(assignments, existing, busy=await _busy_waves(deps, rollout_id))
     result: dict[str, object] = {"applied": True, "diff": diff.counts, "users": staged.users}
     if before and not staged.confirmed and _needs_word(diff, before, request):
         result |= {"applied": False, "needs_confirmation": True}
@@ -72,11 +74,13 @@ async def apply_import(deps: Deps, request: OperationRequest) -> OperationResult
             deps,
             staged,
             before,
+            existing,
             rollout_id=rollout_id,
             catalogue=reading.catalogue,
             tenant_id=tenant.id,
         )
-        people = place(diff, rollout, reading, existing, remove=staged.remove_missing)
+        remove = staged.remove_missing or before is None
+        people = place(diff, rollout, reading, existing, remove=remove)
         await _write(deps, request, people)
         await _save_teams(deps, rollout_id, staged)
         await _save_waves(deps, rollout_id, staged, assignments)
@@ -89,6 +93,15 @@ async def apply_import(deps: Deps, request: OperationRequest) -> OperationResult
 async def _everybody_ever(deps: Deps, rollout_id: str) -> list[UserRecord]:
     """Also people removed earlier: whoever comes back gets the old key again."""
     return [u async for u in deps.ledger.list_users(rollout_id, with_removed=True)]
+
+
+async def _busy_waves(deps: Deps, rollout_id: str) -> set[str]:
+    """Slugs of waves that have been started, even if nobody's row says so yet."""
+    waves = await deps.ledger.list_waves(rollout_id)
+    return {w.slug for w in waves if w.state not in _UNSTARTED}
+
+
+_UNSTARTED = (WaveState.DRAFT, WaveState.PLANNED)
 
 
 async def _write(deps: Deps, request: OperationRequest, people: Sequence[UserRecord]) -> None:
@@ -108,8 +121,17 @@ def _needs_word(diff: Comparison, before: RolloutRecord, request: OperationReque
     return bool(diff.new or diff.back or diff.changed or diff.missing)
 
 
-def compare(assignments: Sequence[Assignment], existing: Sequence[UserRecord]) -> Comparison:
-    """What the file changes; people whose wave has started are frozen."""
+def compare(
+    assignments: Sequence[Assignment],
+    existing: Sequence[UserRecord],
+    *,
+    busy: Collection[str] = (),
+) -> Comparison:
+    """What the file changes; people whose wave has started are frozen.
+
+    Args:
+        busy: slugs of waves that have been started.
+    """
     by_identity = {u.assignment.identity.casefold(): u for u in existing}
     new: list[Assignment] = []
     back: list[UserRecord] = []
@@ -125,11 +147,12 @@ def compare(assignments: Sequence[Assignment], existing: Sequence[UserRecord]) -
         elif user.removed:
             back.append(_moved(user, assignment))
         elif _differs(user.assignment, assignment):
-            if user.started:
+            if user.started or user.wave in busy:
                 frozen += 1
             else:
                 changed.append(_moved(user, assignment))
-    missing = [u for i, u in by_identity.items() if i not in seen and not u.removed]
+    gone = [u for i, u in by_identity.items() if i not in seen and not u.removed]
+    missing = [u for u in gone if u.wave not in busy]
     return Comparison(new=new, back=back, changed=changed, missing=missing, frozen=frozen)
 
 
@@ -195,6 +218,7 @@ def _rollout(
     deps: Deps,
     staged: StagedImport,
     before: RolloutRecord | None,
+    existing: Sequence[UserRecord],
     *,
     rollout_id: str,
     catalogue: Catalogue,
@@ -203,13 +227,22 @@ def _rollout(
     base = before or RolloutRecord(rollout_id=rollout_id, config=staged.config)
     return base.model_copy(
         update={
-            "config": staged.config,
+            "config": _with_used_profiles(staged.config, base.config, existing),
             "import_id": staged.import_id,
             "imported_at": deps.clock(),
             "catalogue": catalogue,
             "tenant_id": tenant_id,
         }
     )
+
+
+def _with_used_profiles(
+    config: RolloutConfig, before: RolloutConfig, existing: Sequence[UserRecord]
+) -> RolloutConfig:
+    """The new settings, and old profiles that people whom the file leaves alone still have."""
+    used = {u.assignment.profile for u in existing}
+    kept = {n: p for n, p in before.profiles.items() if n in used}
+    return config.model_copy(update={"profiles": {**kept, **config.profiles}})
 
 
 async def _save_teams(deps: Deps, rollout_id: str, staged: StagedImport) -> None:
@@ -229,15 +262,30 @@ async def _save_waves(
 ) -> None:
     known = {w.slug: w for w in await deps.ledger.list_waves(rollout_id)}
     names = order_waves([a.wave for a in assignments], staged.config)
-    for position, name in enumerate(names):
+    for name, position in _positions(names, known).items():
         wave = _wave(rollout_id, name, position, staged.config)
         wave = wave.model_copy(update={"users": sum(a.wave == name for a in assignments)})
         before = known.get(wave.slug)
-        if before is not None and before.state not in (WaveState.DRAFT, WaveState.PLANNED):
+        if before is not None and before.state not in _UNSTARTED:
             continue
         await deps.ledger.save_wave(
             wave.model_copy(update={"etag": before.etag, "epoch": before.epoch}) if before else wave
         )
+
+
+def _positions(names: Sequence[str], known: Mapping[str, WaveRecord]) -> dict[str, int]:
+    """Each wave's place: the file's order, unless the file holds only some of the waves.
+
+    Then those that are there keep their places and new ones come last: a pilot must not be
+    overtaken because the next wave was imported by itself.
+    """
+    if not known.keys() - {slug(name) for name in names}:
+        return {name: position for position, name in enumerate(names)}
+    following = count(1 + max(w.position for w in known.values()))
+    return {
+        name: known[slug(name)].position if slug(name) in known else next(following)
+        for name in names
+    }
 
 
 def _wave(rollout_id: str, name: str, position: int, config: RolloutConfig) -> WaveRecord:

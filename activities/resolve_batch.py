@@ -58,7 +58,7 @@ def _refresh(
 
 
 def _gone(user: UserRecord, observed: ObservedUser | None) -> CallResult | None:
-    """What became of the person since the plan; None when they may go on.
+    """What became of the person since the plan; None when they may go on as recorded.
 
     A missing answer is not proof of absence in a list, but getByIds is a read by id.
     """
@@ -68,6 +68,8 @@ def _gone(user: UserRecord, observed: ObservedUser | None) -> CallResult | None:
         return CallResult(key=user.object_id, outcome=Outcome.SKIPPED, code="guest_account")
     if not observed.account_enabled:
         return CallResult(key=user.object_id, outcome=Outcome.SKIPPED, code="account_disabled")
+    if Step.RESOLVE not in user.steps:
+        return CallResult(key=user.object_id, outcome=Outcome.ALREADY)
     return None
 
 

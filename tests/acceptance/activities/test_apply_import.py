@@ -297,3 +297,53 @@ async def test_given_somebody_removed_when_searched_for_then_the_helpdesk_does_n
     hits = await lab.ledger.search(removed.key.shard.rpartition(":")[0], removed.upn)
 
     assert hits == []
+
+
+async def test_given_a_first_import_that_broke_off_for_good_when_another_is_made_then_it_is_gone(
+    lab, build, council
+):
+    lab.move_in(council)
+    lab.ledger.die_before("save_team")
+    with pytest.raises(Crash):
+        await lab.apply(await lab.stage(council))
+
+    await lab.bring_in(build.a_council(build.a_person("bob"), build.a_person("dai")))
+
+    people = await lab.people()
+    assert set(people) == {"bob", "dai"}
+    assert len({u.key.ref for u in people.values()}) == 2
+
+
+async def test_given_a_profile_that_the_new_file_lacks_when_applied_then_its_people_keep_it(
+    lab, build
+):
+    await lab.bring_in(build.a_council(build.a_person("fay").with_profile("front")))
+    smaller = build.a_council(build.a_person("ann"))
+    lab.move_in(smaller)
+    import_id = await lab.stage(smaller, confirmed=True)
+    staged = await lab.ledger.get_staged(import_id)
+    config = staged.config.model_copy(
+        update={"profiles": {"office": staged.config.profiles["office"]}}
+    )
+    await lab.ledger.stage(
+        staged.model_copy(update={"config": config}), await lab.ledger.list_staged(import_id)
+    )
+
+    await lab.apply(import_id)
+
+    assert set((await lab.ledger.find_rollout()).config.profiles) == {"office", "front"}
+
+
+async def test_given_the_next_wave_is_imported_by_itself_when_applied_then_it_comes_last(
+    lab, build
+):
+    await lab.bring_in(build.a_council(build.a_person("ann"), build.a_person("bob").in_wave("B")))
+    later = build.a_council(build.a_person("cai").in_wave("C"))
+    lab.move_in(later)
+
+    await lab.apply(await lab.stage(later, confirmed=True))
+    again = build.a_council(build.a_person("bob").in_wave("B"))
+    await lab.apply(await lab.stage(again, confirmed=True))
+
+    waves = await lab.ledger.list_waves(ROLLOUT)
+    assert [(w.name, w.position) for w in waves] == [("Pilot", 0), ("B", 1), ("C", 2)]

@@ -97,3 +97,11 @@ def test_given_any_number_when_made_a_key_then_a_shard_holds_a_hundred(number: i
 
     assert int(key.ref[1:]) == number
     assert int(key.shard.rpartition(":")[2]) == (number + 99) // 100
+
+
+def test_given_a_wave_that_is_just_starting_when_compared_then_its_people_are_frozen() -> None:
+    existing = [a_user(1, a_row("ann")), a_user(2, a_row("bob"))]
+
+    diff = compare([a_row("ann", wave="Second")], existing, busy={"pilot"})
+
+    assert diff.counts == {"new": 0, "changed": 0, "missing": 0, "frozen": 1}
