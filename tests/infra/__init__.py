@@ -1,0 +1,1 @@
+"""What can be said about the templates without Azure and without the Bicep compiler."""

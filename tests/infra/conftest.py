@@ -1,0 +1,62 @@
+"""The deployment files, copies of them to spoil, and what the code asks of them."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from teams_rollout.contracts import names
+from teams_rollout.entrypoints.blueprint import STORAGE
+from teams_rollout.settings import Settings
+from tests.infra.checks import Code
+
+ROOT = Path(__file__).parents[2]
+FILES = ("azure.yaml", "host.json", "local.settings.sample.json", "pyproject.toml")
+SET_BY_THE_PLATFORM = "WEBSITE_"
+# Why a deployment does not have them stands in docs/infrastructure.md.
+NOT_ON_AZURE = {
+    "ROLLOUT_DEV_IDENTITY",
+    "ROLLOUT_GRAPH_CLIENT_SECRET",
+    "ROLLOUT_GRAPH_LIMITS",
+    "ROLLOUT_STORAGE_CONNECTION",
+    "ROLLOUT_TIME_SCALE",
+}
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root folder of the checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def code() -> Code:
+    """Queues, tables, settings and functions as the code names them."""
+    read = {
+        str(field.validation_alias or f"ROLLOUT_{name.upper()}")
+        for name, field in Settings.model_fields.items()
+    }
+    constants = {k: v for k, v in vars(names).items() if isinstance(v, str)}
+    return Code(
+        queues=frozenset(v for k, v in constants.items() if k.endswith("_QUEUE")),
+        tables=frozenset(v for k, v in constants.items() if k.endswith("_TABLE")),
+        settings=frozenset(n for n in read if not n.startswith(SET_BY_THE_PLATFORM)),
+        not_on_azure=frozenset(NOT_ON_AZURE),
+        connections=frozenset({STORAGE}),
+        functions=frozenset(names.ALL_FUNCTIONS),
+    )
+
+
+@pytest.fixture
+def copy_of(tmp_path: Path) -> Callable[[], Path]:
+    """A copy of the deployment files that a test may spoil."""
+
+    def copy() -> Path:
+        folder = tmp_path / "copy"
+        shutil.copytree(ROOT / "infra", folder / "infra")
+        for name in FILES:
+            shutil.copy(ROOT / name, folder / name)
+        return folder
+
+    return copy
