@@ -2,7 +2,9 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
+from activities.permission_probes import refused_needs
 from graph.errors import GraphReadError
+from graph.session import GraphSession
 from teams_rollout.domain.configuration import RolloutConfig
 from teams_rollout.domain.permissions import features_of, lacking, missing_needs
 from teams_rollout.domain.roster import Assignment, TeamSpec
@@ -11,7 +13,8 @@ FINAL_READ_CODES = frozenset({"permission_missing", "sign_in_failed", "request_r
 """Refusals that no retry mends: a person has to act."""
 
 
-def permission_trouble(
+async def permission_trouble(
+    session: GraphSession,
     granted: Collection[str] | None,
     config: RolloutConfig,
     *,
@@ -21,12 +24,12 @@ def permission_trouble(
     """Which permissions are missing for these people, in a sentence, or nothing.
 
     Args:
-        granted: None where the app cannot see its grants: then the reads of the plan show what
-            is missing, for seeing them needs no more than those do.
+        granted: None where the app cannot see its grants: then reads are tried. One of them
+            is refused for certain, because seeing the grants needs no more than that read.
     """
-    if granted is None:
-        return ""
     features = features_of(config, teams=teams, people=people)
+    if granted is None:
+        return lacking(await refused_needs(session, features))
     return lacking(missing_needs(features, granted))
 
 

@@ -55,6 +55,12 @@ async def examine_permissions(session: GraphSession, features: Collection[Featur
     return [*checks, check_unseen_permissions(unseen)] if unseen else checks
 
 
+async def refused_needs(session: GraphSession, features: Collection[Feature]) -> tuple[Need, ...]:
+    """The needs that a read of ours is refused for; what only a change would show is not in it."""
+    tried = [need for need in needs_of(features) if need.permission in _PROBES]
+    return tuple([need for need in tried if not (await _try(session, need)).ok])
+
+
 async def _try(session: GraphSession, need: Need) -> Check:
     try:
         await _PROBES[need.permission](session)

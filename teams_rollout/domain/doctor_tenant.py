@@ -94,8 +94,8 @@ def _permission_missing(need: Need, *, named: Collection[str] = ()) -> Check:
     return Check(
         check=f"permission {need.permission}",
         ok=False,
-        detail=f"The app lacks {need.permission}, which it needs to {need.purpose} "
-        f"({need.feature.value}){hint}; no wave starts without it.",
+        detail=f"The app lacks {need.permission}, which it needs to {need.purpose}{hint}; "
+        "no wave starts without it.",
         do=f"{_GRANT.format(need.permission)}, restarts the app and asks again.",
     )
 

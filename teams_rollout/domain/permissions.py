@@ -179,8 +179,8 @@ def lacking(needs: Sequence[Need]) -> str:
     if not needs:
         return ""
     listed = "; ".join(f"{n.permission} (needed to {n.purpose})" for n in needs)
-    count = "the permission" if len(needs) == 1 else "permissions"
+    count, them = ("the permission", "it") if len(needs) == 1 else ("the permissions", "them")
     return (
-        f"The app lacks {count} {listed}. Nothing was changed. An administrator grants it on "
+        f"The app lacks {count} {listed}. Nothing was changed. An administrator grants {them} on "
         "Microsoft Graph; then start again. `rollout doctor` shows the whole list."
     )

@@ -61,6 +61,7 @@ class StubApi:
     operation: dict[str, Any] = field(default_factory=dict)
     import_answer: tuple[int, dict[str, Any]] = (202, {"id": "op", "kind": "import"})
     drift: dict[str, Any] = field(default_factory=dict)
+    doctor_answer: tuple[int, Any] = (200, [])
     seen: list[tuple[str, Any]] = field(default_factory=list)
 
     def reset(self) -> None:
@@ -86,6 +87,7 @@ class StubApi:
             Route("/api/v1/reconciliations", self._operation, methods=post),
             Route("/api/v1/drift", self._drift, methods=get),
             Route("/api/v1/audit", self._audit, methods=get),
+            Route("/api/v1/doctor", self._doctor, methods=post),
             Route("/api/v1/nonsense", self._nonsense, methods=get),
         ]
         return Starlette(routes=routes)
@@ -157,6 +159,11 @@ class StubApi:
     async def _audit(self, _request: Request) -> Response:
         entry = {"at": "2026-11-21T10:00:00Z", "actor": "dev", "action": "start", "target": "pilot"}
         return JSONResponse({"value": [entry | {"detail": "", "rehearsal": True}]})
+
+    async def _doctor(self, _request: Request) -> Response:
+        status, body = self.doctor_answer
+        kind = PROBLEM if status >= 400 else "application/json"
+        return JSONResponse(body, status_code=status, media_type=kind)
 
     async def _nonsense(self, _request: Request) -> Response:
         return PlainTextResponse("<html>some other server</html>")
