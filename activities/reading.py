@@ -9,13 +9,14 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from graph.error_table import code_of_license_state
 from graph.errors import GraphReadError
 from graph.licenses import GraphSku, list_skus
 from graph.numbers import list_numbers
 from graph.policies import UserConfiguration, list_user_configurations
 from graph.session import GraphSession
 from graph.teams import GraphGroup, list_group_members, list_group_owners, list_groups
-from graph.users import GraphUser, list_users
+from graph.users import GraphLicenseState, GraphUser, list_users
 from teams_rollout.domain.homing import infer_homing
 from teams_rollout.domain.observed import (
     Catalogue,
@@ -172,19 +173,24 @@ def _pages(items: Sequence[object]) -> int:
 
 
 def to_catalogue(skus: Iterable[GraphSku]) -> Catalogue:
-    """The tenant's SKUs in our terms; only those for people."""
+    """The tenant's SKUs in our terms: those for people; suspended ones have no seats to give."""
     return Catalogue(
         skus=tuple(
             Sku(
                 sku_id=s.sku_id,
                 part_number=s.part_number,
                 plans=tuple(ServicePlan(plan_id=p.id, name=p.name) for p in s.plans),
-                enabled=s.enabled,
+                enabled=s.enabled if _gives_seats(s) else 0,
                 consumed=s.consumed,
             )
             for s in skus
+            if s.applies_to.casefold() == "user"
         )
     )
+
+
+def _gives_seats(sku: GraphSku) -> bool:
+    return sku.capability_status.casefold() in ("", "enabled", "warning")
 
 
 def translate(
@@ -247,10 +253,17 @@ def _licenses(user: GraphUser) -> tuple[LicenseState, ...]:
             sku_id=s.sku_id,
             disabled_plans=tuple(s.disabled_plans),
             group_id=s.assigned_by_group or "",
-            error="" if s.state.casefold() == "active" else (s.error or s.state),
+            error=_license_trouble(s),
         )
         for s in user.license_states
     )
+
+
+def _license_trouble(state: GraphLicenseState) -> str:
+    """The code of an assignment that gives nothing; one with an error may still be active."""
+    if state.state.casefold() in ("", "active", "activewitherror"):
+        return ""
+    return code_of_license_state(state.error) or "request_refused"
 
 
 def _teams_enabled(configuration: UserConfiguration | None) -> bool:
@@ -262,7 +275,7 @@ def _teams_enabled(configuration: UserConfiguration | None) -> bool:
 def _has_teams_license(licenses: Sequence[LicenseState], catalogue: Catalogue) -> bool:
     for state in licenses:
         sku = catalogue.by_id(state.sku_id)
-        plans = sku.plans if sku else ()
+        plans = sku.plans if sku and not state.error else ()
         if any(p.is_teams and p.plan_id not in state.disabled_plans for p in plans):
             return True
     return False

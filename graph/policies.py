@@ -207,12 +207,15 @@ async def _assign(
 
 
 def _is_somebodys_fault(answer: Answer) -> bool:
-    """A 4xx that may concern one entry only, unlike permission, sign-in and throttling."""
+    """A 4xx that may concern one entry only, unlike permission, sign-in and throttling.
+
+    Nor does a policy type that the tenant does not take: halving would only ask more often.
+    """
     verdict = classify(answer, key="", missing="user_not_found")
     return (
         400 <= answer.status < 500
         and verdict.outcome in (Outcome.BLOCKED, Outcome.FAILED)
-        and verdict.code != "permission_missing"
+        and verdict.code not in ("permission_missing", "policy_type_unsupported")
     )
 
 

@@ -165,9 +165,9 @@ def assess_license(user: ObservedUser, profile: ProfileSection, catalogue: Catal
         required = required_plan_ids(sku, profile)
         if _union_is_on(held, required):
             continue
-        if any(not s.is_direct for s in held):
-            # A plan that a licensing group switches off is never overridden (DESIGN section 6).
-            return _license_blocked("teams_plan_disabled_by_group")
+        inherited = [s for s in held if not s.is_direct]
+        if inherited:
+            return _license_blocked(_code_of_inherited(inherited))
         grant, difference = _grant(sku, profile, held[0] if held else None, required)
         grants.append(grant)
         differences.append(difference)
@@ -185,6 +185,16 @@ def assess_license(user: ObservedUser, profile: ProfileSection, catalogue: Catal
         removals=tuple(s.sku_id for s in removals),
         new_seats=tuple(new_seats),
     )
+
+
+def _code_of_inherited(held: list[LicenseState]) -> str:
+    """Why what groups give is not enough: none of them works, or a plan is switched off.
+
+    A plan that a licensing group switches off is never overridden by a direct licence.
+    """
+    if all(s.error for s in held):
+        return held[0].error
+    return "teams_plan_disabled_by_group"
 
 
 def _held_finding(user: ObservedUser, profile: ProfileSection, catalogue: Catalogue) -> Finding:
@@ -233,7 +243,7 @@ def _grant(
 def _removals(user: ObservedUser, profile: ProfileSection, catalogue: Catalogue) -> tuple[Sku, ...]:
     """Directly held SKUs that the profile replaces; inherited ones cannot be removed per user."""
     direct = {s.sku_id for s in user.licenses if s.is_direct}
-    replaced = (catalogue.by_part_number(p) for p in profile.replaces)
+    replaced = (catalogue.by_part_number(p) for p in profile.replaces if p not in profile.skus)
     return tuple(s for s in replaced if s is not None and s.sku_id in direct)
 
 
@@ -288,7 +298,7 @@ def assess_coexistence(
     if user.homing is Homing.ON_PREMISES:
         return _coexistence_on_premises(user, wanted, config)
     if user.homing is Homing.ONLINE:
-        return _mode_view(user, wanted)
+        return _mode_view(user, wanted, config)
     if wanted is not CoexistenceMode.TEAMS_ONLY:
         # Nobody homed in the cloud can have another mode (GRAPH fact sheet, 0.1).
         return _coexistence(Finding.BLOCKED, "cloud_user_is_teams_only")
@@ -300,18 +310,24 @@ def _coexistence_on_premises(
     user: ObservedUser, wanted: CoexistenceMode, config: RolloutConfig
 ) -> StepView:
     if wanted is not CoexistenceMode.TEAMS_ONLY:
-        return _mode_view(user, wanted)
+        return _mode_view(user, wanted, config)
     if config.skype.on_premises == "block":
         return _coexistence(Finding.BLOCKED, "homed_on_premises")
     interim = config.skype.interim_mode
-    if interim is not None and user.explicit_mode is not interim:
-        return _mode_view(user, interim, code="handed_off_server_team")
+    may_write = config.skype.backend == "graph"
+    if interim is not None and user.explicit_mode is not interim and may_write:
+        return _mode_view(user, interim, config, code="handed_off_server_team")
     return _coexistence(Finding.WAITING, "handed_off_server_team")
 
 
-def _mode_view(user: ObservedUser, wanted: CoexistenceMode, *, code: str = "") -> StepView:
+def _mode_view(
+    user: ObservedUser, wanted: CoexistenceMode, config: RolloutConfig, *, code: str = ""
+) -> StepView:
     if user.explicit_mode is wanted:
         return _coexistence(Finding.SATISFIED)
+    if config.skype.backend == "handoff":
+        # This tenant's Graph does not take the policy: whoever runs PowerShell sets it.
+        return _coexistence(Finding.WAITING, "handed_off_teams_admin")
     current = user.explicit_mode.value if user.explicit_mode else "default"
     return StepView(
         step=Step.COEXISTENCE,

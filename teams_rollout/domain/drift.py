@@ -22,6 +22,7 @@ ASSESSABLE_CODES = frozenset(
         "team_name_taken",
         "team_not_found",
         "handed_off_server_team",
+        "handed_off_teams_admin",
         "homed_on_premises",
         "cloud_user_is_teams_only",
         "number_in_use",

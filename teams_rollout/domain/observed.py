@@ -63,7 +63,7 @@ class LicenseState(_Value):
 
     Attributes:
         group_id: the licensing group it comes from; empty = assigned directly.
-        error: Microsoft's reason when the assignment does not work, else empty.
+        error: code of what keeps the assignment from working, else empty.
     """
 
     sku_id: str

@@ -175,6 +175,22 @@ def test_given_teams_on_from_any_source_when_assessed_then_the_union_counts(grou
     assert (view.grants, view.code) == ((), "")
 
 
+def test_given_a_group_whose_licence_does_not_work_when_assessed_then_its_own_reason_is_told() -> (
+    None
+):
+    broken = a_license(group_id="g1", error="no_seats_left")
+    without_teams = a_license(group_id="g2", disabled_plans=TEAMS_OFF)
+
+    assert _license(broken).code == "no_seats_left"
+    assert _license(broken, without_teams).code == "teams_plan_disabled_by_group"
+
+
+def test_given_a_profile_that_replaces_what_it_gives_when_assessed_then_it_stays() -> None:
+    profile = a_profile(skus=("SPE_E3",), replaces=("SPE_E3",))
+
+    assert _license(a_license(), profile=profile).removals == ()
+
+
 def test_given_a_direct_licence_in_error_when_assessed_then_it_is_given_again() -> None:
     view = _license(a_license(error="CountViolation"))
 
@@ -360,6 +376,27 @@ def test_given_an_interim_mode_when_not_yet_set_then_it_is_set_before_waiting() 
     assert before.policies == {"TeamsUpgradePolicy": interim}
     assert before.code == after.code == "handed_off_server_team"
     assert after.finding is Finding.WAITING
+
+
+@pytest.mark.parametrize(
+    ("homing", "wanted", "code"),
+    [
+        (Homing.ONLINE, "TeamsOnly", "handed_off_teams_admin"),
+        (Homing.ON_PREMISES, "SfBOnly", "handed_off_teams_admin"),
+        (Homing.ON_PREMISES, "TeamsOnly", "handed_off_server_team"),
+    ],
+)
+def test_given_graph_does_not_take_the_policy_when_assessed_then_nothing_is_written(
+    homing: Homing, wanted: str, code: str
+) -> None:
+    view = _mode(
+        a_user(homing=homing),
+        wanted=wanted,
+        backend="handoff",
+        interim_mode="SfBWithTeamsCollab",
+    )
+
+    assert (view.finding, view.code, view.policies) == (Finding.WAITING, code, {})
 
 
 def test_given_another_mode_wanted_on_premises_when_assessed_then_it_is_set() -> None:
