@@ -17,7 +17,10 @@ from graph.quota_book import INTERACTIVE_RESERVE
 
 MAX_BATCH_ITEMS = 20
 BATCHABLE_WINDOW_S = 10.0
-"""Limits counted over at least this long take a full envelope; others one second's worth."""
+"""Limits counted over at least this long take a full envelope."""
+BURST = 0.1
+"""Part of a per-second limit that one envelope may hold: it arrives at once, on top of what the
+pace spreads over that second."""
 
 INTERACTIVE_SCALE = 1.0 + INTERACTIVE_RESERVE
 
@@ -186,7 +189,9 @@ class LocalGovernor:
     def envelope_size(self, kind: RequestKind) -> int:
         """See `Governor.envelope_size`."""
         sizes = [
-            MAX_BATCH_ITEMS if limit.seconds >= BATCHABLE_WINDOW_S else self._capacity(limit)
+            MAX_BATCH_ITEMS
+            if limit.seconds >= BATCHABLE_WINDOW_S
+            else self._capacity(limit) * BURST
             for limit in LIMITS[kind]
         ]
         return max(1, min(MAX_BATCH_ITEMS, int(min(sizes))))

@@ -14,7 +14,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from graph.limits import LIMITS, CallPriority, Limit
 from graph.pacing import CATCH_UP_S, EVEN_HEADROOM, guarded
@@ -97,6 +97,14 @@ class Share:
     rivals: int = 0
 
 
+class Want(NamedTuple):
+    """What a process waits for: how urgent, since when, and how much it needs first."""
+
+    priority: int
+    since: float
+    first: float
+
+
 @dataclass(slots=True)
 class Member:
     """A process: what it holds, wants and until when it counts as alive."""
@@ -105,7 +113,7 @@ class Member:
     expires: float = 0.0
     until: float = 0.0
     leases: dict[str, float] = field(default_factory=dict)
-    wants: dict[str, int] = field(default_factory=dict)
+    wants: dict[str, Want] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -136,7 +144,7 @@ class Book:
             held=raw["held"],
             brakes={key: (part, until) for key, (part, until) in raw["brakes"].items()},
             fallen_back_until=raw["fallen_back_until"],
-            members={name: Member(**member) for name, member in raw["members"].items()},
+            members={name: _member(member) for name, member in raw["members"].items()},
         )
 
     def dump(self) -> str:
@@ -199,11 +207,16 @@ class Book:
 
     def claim(self, quota: Quota, ask: Ask, *, name: str, now: float) -> Share:
         """Grant what may be granted and write it down; the process must have settled before."""
-        share = self._slice(quota, ask, name, now) if quota.limit.even else None
-        share = share or self._permits(quota, ask, name, now)
         member = self.members.setdefault(name, Member())
+        before = member.wants.pop(quota.key, None)
+        since = before.since if before is not None else now
+        if quota.limit.even:
+            share = self._slice(quota, ask, name, now)
+        else:
+            share = self._permits(quota, ask, name, now, since=since)
         if share.due or (quota.limit.even and ask.total):
-            member.wants[quota.key] = int(ask.priority)
+            served = share.permits or share.reserve
+            member.wants[quota.key] = Want(int(ask.priority), now if served else since, ask.first)
         return share
 
     def wait_for(self, quota: Quota, amount: float, *, now: float) -> float:
@@ -225,15 +238,19 @@ class Book:
         if start + (largest - 1) * step > now + horizon:
             return Share(due=start + (largest - 1) * step - horizon / 2, rivals=rivals)
         room = (now + horizon / (rivals + 1) - start) / step
-        permits = float(min(math.ceil(ask.total + ask.ahead), max(largest, math.floor(room))))
+        # Whole requests: what is left of a slice when the next one does not fit is lost.
+        fair = max(min(ask.total, 2 * largest), math.floor(room))
+        fits = max(largest, math.floor((now + LEASE_S - start) / step))
+        permits = float(min(math.ceil(ask.total + ask.ahead), fair, fits))
         self.paces[quota.key] = round(start + permits * step, 6)
         due = self.paces[quota.key] - horizon / 2 if permits < ask.total else 0.0
         return Share(permits=permits, start=start, due=due, rivals=rivals)
 
-    def _permits(self, quota: Quota, ask: Ask, name: str, now: float) -> Share:
+    def _permits(self, quota: Quota, ask: Ask, name: str, now: float, *, since: float) -> Share:
         rivals, urgent = self._rivals(quota.key, name)
         reserve = self._reserve(quota, ask, now)
-        room = self._room(quota, now, floor=ask.first) - reserve
+        ahead_of_us = self._promised(quota.key, name, (int(ask.priority), since))
+        room = self._room(quota, now, floor=ask.first) - reserve - ahead_of_us
         waiting = sum(
             amount
             for priority, amount in ask.amounts.items()
@@ -293,10 +310,15 @@ class Book:
     def _leased(self, key: str) -> float:
         return sum(member.leases.get(key, 0.0) for member in self.members.values())
 
+    def _promised(self, key: str, name: str, turn: tuple[int, float]) -> float:
+        """What others need first who have waited longer: nobody is overtaken for ever."""
+        others = (m.wants[key] for n, m in self.members.items() if n != name and key in m.wants)
+        return sum(want.first for want in others if (want.priority, want.since) < turn)
+
     def _rivals(self, key: str, name: str) -> tuple[int, int | None]:
         """How many others draw from the quota, and the most urgent priority that waits there."""
         others = [member for other, member in self.members.items() if other != name]
-        wants = [member.wants[key] for member in others if key in member.wants]
+        wants = [member.wants[key].priority for member in others if key in member.wants]
         return sum(key in m.leases or key in m.wants for m in others), min(wants, default=None)
 
     def _spend(self, key: str, slot: int, amount: float) -> None:
@@ -310,6 +332,10 @@ class Book:
     def fall_back(self, now: float) -> None:
         """Microsoft refused what the bucket allowed: everybody counts a window for a day."""
         self.fallen_back_until = max(self.fallen_back_until, now + _FALLEN_BACK_S)
+
+
+def _member(raw: dict[str, Any]) -> Member:
+    return Member(**{**raw, "wants": {key: Want(*want) for key, want in raw["wants"].items()}})
 
 
 def slot_of(key: str, moment: float) -> int:

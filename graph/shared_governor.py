@@ -68,8 +68,8 @@ class SharedGovernor(LocalGovernor):
         self._news = False
         self._fell_back_at = 0.0
         self._keeper: asyncio.Task[None] | None = None
-        self._kicked = asyncio.Event()
-        self._changed = asyncio.Event()
+        self._naps: set[asyncio.Future[None]] = set()
+        self._rest: asyncio.Future[None] | None = None
 
     def observe(self, cost: RequestCost, *, status: int, headers: Mapping[str, str]) -> None:
         """See `Governor.observe`; what it learns, the other processes learn."""
@@ -127,7 +127,10 @@ class SharedGovernor(LocalGovernor):
         if down is not None and now - down > OUTAGE_S and now < self._failed_at + _RETRY_S:
             raise PermitDelayedError(_COME_BACK_S)
         self._look_soon()
-        await self._either(self._changed, seconds)
+        nap = asyncio.ensure_future(self._sleep(seconds))
+        self._naps.add(nap)
+        await self._sleep_through(nap)
+        self._naps.discard(nap)
 
     def _tell(self) -> None:
         self._news = True
@@ -135,7 +138,8 @@ class SharedGovernor(LocalGovernor):
 
     def _look_soon(self) -> None:
         """Start the keeper, or let it think again."""
-        self._kicked.set()
+        if self._rest is not None:
+            self._rest.cancel()
         if self._keeper is not None and self._keeper.done():
             self._keeper.result()  # a bug in there must not become an endless wait
             self._keeper = None
@@ -146,21 +150,21 @@ class SharedGovernor(LocalGovernor):
         while (at := self._next_look(self._clock())) is not None:
             wait = at - self._clock()
             if wait > 0:
-                self._kicked.clear()
-                await self._either(self._kicked, min(wait, _LONGEST_LOOK_S))
+                self._rest = asyncio.ensure_future(self._sleep(min(wait, _LONGEST_LOOK_S)))
+                await self._sleep_through(self._rest)
+                self._rest = None
             else:
                 await self._renew()
-                self._changed.set()
-                self._changed = asyncio.Event()
+                for nap in self._naps:
+                    nap.cancel()
 
-    async def _either(self, event: asyncio.Event, seconds: float) -> None:
-        """Until the event, but no longer than so many seconds."""
-        tasks = [asyncio.ensure_future(event.wait()), asyncio.ensure_future(self._sleep(seconds))]
+    @staticmethod
+    async def _sleep_through(nap: asyncio.Future[None]) -> None:
+        """Until the nap is over or somebody ends it."""
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([nap])
         finally:
-            for task in tasks:
-                task.cancel()
+            nap.cancel()
 
     def _next_look(self, now: float) -> float | None:
         """When the book is to be looked into; None = not before somebody asks."""
@@ -248,8 +252,8 @@ class SharedGovernor(LocalGovernor):
         book.settle(self._name, spent, quotas=quotas)
         self._exchange_news(book, now)
         me = book.members.setdefault(self._name, Member())
-        me.wants = {}
         waiting = self._waiting(now)
+        me.wants = {key: want for key, want in me.wants.items() if key in waiting}
         elapsed = now - self._last
         shares = {
             key: book.claim(

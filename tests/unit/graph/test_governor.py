@@ -293,16 +293,28 @@ async def test_given_a_wait_beyond_patience_when_asking_then_its_length_is_said(
     assert caught.value.seconds == pytest.approx(600)
 
 
-async def test_given_kinds_when_asked_for_envelopes_then_short_windows_hold_one_second(
+async def test_given_kinds_when_asked_for_envelopes_then_only_long_windows_are_filled(
     world, governor_in
 ):
     governor = governor_in(world)
 
     assert governor.envelope_size(RequestKind.DIRECTORY_WRITE) == 20
-    assert governor.envelope_size(RequestKind.TEAM_PUT) == 6
-    assert governor.envelope_size(RequestKind.ADMIN_WRITE) == 20
-    assert governor.envelope_size(RequestKind.CHANNEL_CREATE) == 4
-    assert governor_in(world, limits=0.1).envelope_size(RequestKind.TEAM_PUT) == 1
+    assert governor.envelope_size(RequestKind.TEAM_PUT) == 1
+    assert governor.envelope_size(RequestKind.ADMIN_WRITE) == 3
+    assert governor_in(world, limits=50).envelope_size(RequestKind.ADMIN_WRITE) == 20
+    assert governor_in(world, limits=50).envelope_size(RequestKind.TEAM_PUT) == 20
+
+
+async def test_given_envelopes_of_a_per_second_class_when_sent_on_then_no_second_holds_more(
+    world, governor_in
+):
+    governor = governor_in(world)
+    envelope = replace(ADMIN_WRITE, requests=governor.envelope_size(RequestKind.ADMIN_WRITE))
+
+    sent = await send(world, governor, envelope, 100)
+
+    assert most_within(sent, 1.0) * envelope.requests <= 30
+    assert sent[-1] == pytest.approx(99 * 3 / 24, rel=0.05)
 
 
 async def test_given_a_waiter_that_gives_up_when_cancelled_then_nobody_waits_behind_it(

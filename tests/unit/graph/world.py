@@ -2,10 +2,15 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
+from graph.governor import Governor
 from graph.leases import CommonClock, StoredRow
+from graph.limits import RequestCost
+from graph.shared_governor import SharedGovernor
 
 ROUND_TRIP_S = 0.01
 
@@ -60,43 +65,130 @@ class MemoryRow:
     world: World
     text: str = ""
     version: int = 0
-    reads: int = 0
-    writes: int = 0
-    conflicts: int = 0
-    before: Callable[[str], Awaitable[None]] | None = None
-    after: Callable[[str], Awaitable[None]] | None = None
-    texts: list[int] = field(default_factory=list)
-
-    @property
-    def requests(self) -> int:
-        return self.reads + self.writes + self.conflicts
+    requests: int = 0
+    longest: int = 0
 
     async def read(self) -> StoredRow:
-        await self._travel("read", self.before)
-        self.reads += 1
-        found = self.text, str(self.version) if self.version else ""
-        await self._travel("read", self.after)
+        await self.world.sleep(ROUND_TRIP_S / 2)
+        self.requests += 1
+        found = self.text, self._named(self.version)
+        await self.world.sleep(ROUND_TRIP_S / 2)
         return *found, float(math.floor(self.world.now))
 
     async def replace(self, text: str, *, version: str) -> tuple[str, float | None] | None:
-        await self._travel("replace", self.before)
-        if version != (str(self.version) if self.version else ""):
-            self.conflicts += 1
-            await self._travel("replace", self.after)
-            return None
-        self.text, self.version = text, self.version + 1
-        self.writes += 1
-        self.texts.append(len(text))
-        mine = str(self.version)
-        await self._travel("replace", self.after)
-        return mine, float(math.floor(self.world.now))
-
-    async def _travel(self, call: str, trouble: Callable[[str], Awaitable[None]] | None) -> None:
         await self.world.sleep(ROUND_TRIP_S / 2)
-        if trouble is not None:
-            await trouble(call)
+        self.requests += 1
+        written = version == self._named(self.version)
+        if written:
+            self.text, self.version = text, self.version + 1
+            self.longest = max(self.longest, len(text))
+        mine = self._named(self.version)
+        await self.world.sleep(ROUND_TRIP_S / 2)
+        return (mine, float(math.floor(self.world.now))) if written else None
+
+    @staticmethod
+    def _named(version: int) -> str:
+        return str(version) if version else ""
+
+
+@dataclass
+class Connection:
+    """One process's way to the row, which may break.
+
+    Attributes:
+        down: nothing arrives.
+        deaf: everything arrives, no answer comes back.
+        dead: the process was killed; whatever it was doing never ends.
+    """
+
+    row: MemoryRow
+    down: bool = False
+    deaf: bool = False
+    dead: bool = False
+
+    async def read(self) -> StoredRow:
+        await self._break()
+        found = await self.row.read()
+        await self._break(after=True)
+        return found
+
+    async def replace(self, text: str, *, version: str) -> tuple[str, float | None] | None:
+        await self._break()
+        found = await self.row.replace(text, version=version)
+        await self._break(after=True)
+        return found
+
+    async def _break(self, *, after: bool = False) -> None:
+        if self.dead:
+            await asyncio.get_running_loop().create_future()
+        if self.down or (after and self.deaf):
+            raise ConnectionError("made up")
+
+
+@dataclass
+class Process:
+    """A process of the app: its governor and those who send through it."""
+
+    world: World
+    governor: Governor
+    connection: Connection
+    sent: list[tuple[float, int]] = field(default_factory=list)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def send(
+        self, cost: RequestCost, *, times: int = 1_000_000, pause: float = 0.0
+    ) -> asyncio.Task[None]:
+        """Keep sending; `pause` is how long each request takes."""
+
+        async def work() -> None:
+            for _ in range(times):
+                await self.governor.acquire(cost)
+                self.sent.append((self.world.now, cost.requests))
+                if pause:
+                    await self.world.sleep(pause)
+
+        task = asyncio.create_task(work())
+        self._tasks.append(task)
+        return task
+
+    def kill(self) -> None:
+        """As SIGKILL does: nothing is given back, nothing is said."""
+        self.connection.dead = True
+        for task in self._tasks:
+            task.cancel()
+
+    async def close(self) -> None:
+        """End in order."""
+        assert isinstance(self.governor, SharedGovernor)
+        await self.governor.close()
+
+    def since(self, moment: float) -> int:
+        """How much was sent after a moment."""
+        return sum(amount for at, amount in self.sent if at > moment)
 
 
 def clock_in(world: World, *, skew: float = 0.0) -> CommonClock:
     """A process's clock, so many seconds ahead of the world's."""
     return CommonClock(wall=lambda: world.now + skew, monotonic=world.clock)
+
+
+def process_in(world: World, row: MemoryRow, *, skew: float = 0.0, **options: Any) -> Process:
+    """Start a process that shares the row."""
+    connection = Connection(row)
+    governor = SharedGovernor(
+        connection, clock=clock_in(world, skew=skew), sleep=world.sleep, **options
+    )
+    return Process(world, governor, connection)
+
+
+def most_within(sent: Iterable[tuple[float, int]], seconds: float) -> int:
+    """The most that fell into any stretch of so many seconds."""
+    window: deque[tuple[float, int]] = deque()
+    total = most = 0
+    for at, amount in sorted(sent):
+        window.append((at, amount))
+        total += amount
+        while window[0][0] <= at - seconds:
+            total -= window.popleft()[1]
+        most = max(most, total)
+    return most
