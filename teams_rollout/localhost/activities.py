@@ -13,7 +13,7 @@ from typing import Final
 from azure.functions.meta import Datum
 
 from teams_rollout.localhost.app import FunctionSpec
-from teams_rollout.localhost.invoke import FunctionFailedError, Invoker, encode
+from teams_rollout.localhost.invoke import FunctionFailedError, Invoker
 from teams_rollout.localhost.mailbox import ActivityTask
 from teams_rollout.localhost.protocol import (
     HTTP_ACTIVITY,
@@ -114,12 +114,7 @@ class ActivityRunner:
             raise FunctionFailedError("ArgumentException: the function is no longer there", "")
         datum = Datum("null" if task.input is None else task.input, "string")
         result = await self._invoker.call(spec, datum, instance_id=task.instance_id)
-        if result.value is None:
-            return None
-        try:
-            return str(encode(spec.trigger, result.value).value)
-        except Exception as error:
-            raise FunctionFailedError(f"{type(error).__name__}: {error}", "") from error
+        return None if result.returned is None else str(result.returned.value)
 
 
 async def wind_down(workers: Sequence[asyncio.Task[None]], *, within: float) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from azure.functions import FunctionRegister
 
 from teams_rollout.localhost.config import ConfigError, resolve
+from teams_rollout.localhost.parameters import ParameterError, check_parameters
 
 Binding = Mapping[str, Any]
 """One binding as function.json would hold it: type, name, direction and its own keys."""
@@ -39,6 +40,10 @@ _NAME_KEY: Final = {
     TriggerKind.ACTIVITY: "activity",
     TriggerKind.ENTITY: "entityName",
 }
+DURABLE_KINDS: Final = frozenset(
+    {TriggerKind.ORCHESTRATION, TriggerKind.ACTIVITY, TriggerKind.ENTITY}
+)
+"""Functions whose return value is their answer, without a binding for it."""
 _SERVED_INPUTS: Final = frozenset({"durableClient"})
 _SERVED_OUTPUTS: Final = frozenset({"http", "queue"})
 
@@ -50,6 +55,9 @@ class FunctionSpec:
     Attributes:
         name: what callers call it; for durable triggers the name given in the trigger, if any.
         inputs: further input bindings, without the trigger.
+        plain: parameters that take the text as it came, because they are annotated `str` or
+            `bytes`.
+        has_return: the function may return something.
         wants_context: the function has a parameter `context` that no binding claims.
     """
 
@@ -59,7 +67,9 @@ class FunctionSpec:
     trigger: Binding
     inputs: Sequence[Binding]
     outputs: Sequence[Binding]
+    plain: frozenset[str]
     is_async: bool
+    has_return: bool
     wants_context: bool
 
 
@@ -126,11 +136,11 @@ def _spec(name: str, function: Any, bindings: Sequence[Binding]) -> FunctionSpec
     trigger = next(one for one in bindings if one["name"] == trigger_name)
     kind = TriggerKind(trigger["type"])
     func = function.get_user_function()
-    names = {binding["name"] for binding in bindings}
-    parameters = inspect.signature(func).parameters
-    missing = sorted(names - {"$return"} - parameters.keys())
-    if missing:
-        raise AppError(f"The function {name} has no parameter {missing[0]}, which a binding names.")
+    bound = {binding["name"] for binding in bindings}
+    try:
+        plain = check_parameters(func, bindings)
+    except ParameterError as error:
+        raise AppError(f"The function {name} cannot be served: {error}") from error
     return FunctionSpec(
         name=trigger.get(_NAME_KEY.get(kind, "")) or name,
         kind=kind,
@@ -138,8 +148,10 @@ def _spec(name: str, function: Any, bindings: Sequence[Binding]) -> FunctionSpec
         trigger=trigger,
         inputs=[b for b in bindings if b is not trigger and b["direction"] == "IN"],
         outputs=[b for b in bindings if b["direction"] == "OUT"],
+        plain=plain,
         is_async=inspect.iscoroutinefunction(func),
-        wants_context="context" in parameters and "context" not in names,
+        has_return=kind in DURABLE_KINDS or "$return" in bound,
+        wants_context="context" in inspect.signature(func).parameters and "context" not in bound,
     )
 
 

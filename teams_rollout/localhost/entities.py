@@ -140,7 +140,7 @@ class Entities:
             failed = [_refused(error.reason)] * len(operations)
             self._commit(entity_id, operations, None, failed)
             return
-        answer = json.loads(result.value)
+        answer = json.loads(result.returned.value if result.returned else "null")
         self._commit(entity_id, operations, answer, answer["results"])
 
     def _commit(

@@ -15,10 +15,10 @@ from typing import Any, Final
 from uuid import uuid4
 
 from aiohttp import web
-from azure.functions.meta import Datum
 
 from teams_rollout.localhost.activities import ActivityRunner
 from teams_rollout.localhost.addresses import Addresses
+from teams_rollout.localhost.admin import AdminApi
 from teams_rollout.localhost.app import FunctionSpec, LoadedApp, TriggerKind
 from teams_rollout.localhost.client import Client
 from teams_rollout.localhost.config import HostConfig
@@ -26,7 +26,7 @@ from teams_rollout.localhost.durable_http import call_http
 from teams_rollout.localhost.engine import Engine
 from teams_rollout.localhost.entities import Entities
 from teams_rollout.localhost.http_server import HttpServer, http_functions
-from teams_rollout.localhost.invoke import Invoker, decode
+from teams_rollout.localhost.invoke import Invoker
 from teams_rollout.localhost.keys import HostKeys, keys_path
 from teams_rollout.localhost.listing import list_functions, table
 from teams_rollout.localhost.management import ManagementApi
@@ -44,7 +44,7 @@ MOST_THREADS: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a host is made of."""
+    """What a host is made of; `invoker` is replaced to compare it with another one."""
 
     app: LoadedApp
     config: HostConfig
@@ -53,6 +53,7 @@ class Setup:
     listening: socket.socket
     drain_seconds: float
     message_lease: timedelta
+    invoker: type[Invoker] = Invoker
 
     @property
     def origin(self) -> str:
@@ -75,7 +76,7 @@ class Host:
         self._state = "Initializing"
         addresses = Addresses(setup.origin, config.hub_name, setup.keys.durable)
         self._outputs = QueueOutputs(base64=config.queues.base64)
-        self._invoker = Invoker(
+        self._invoker = setup.invoker(
             client_binding=addresses.client_binding,
             deliver=self._outputs.send,
             timeout=config.function_timeout,
@@ -90,14 +91,16 @@ class Host:
         )
         self._engine.on_entities = self._entities.poke
         routes = http_functions(app.of(TriggerKind.HTTP), prefix=config.route_prefix)
-        self._functions = list_functions(app.functions, routes=routes, origin=setup.origin)
+        self._functions = list_functions(
+            app.functions,
+            addresses={r.spec.name: f"{setup.origin}/{r.route.template}" for r in routes},
+        )
         self._server = HttpServer(
             routes,
             invoker=self._invoker,
             management=ManagementApi(Client(self._engine), self._entities, addresses),
+            admin=AdminApi(app.functions, self._functions, self._invoker, setup.keys, self.status),
             keys=setup.keys,
-            status=self.status,
-            listing=self._functions,
         )
         self._listeners: Sequence[QueueListener | TimerListener] = ()
 
@@ -181,7 +184,7 @@ def _engine(setup: Setup, invoker: Invoker) -> Engine:
     orchestrators = {spec.name: spec for spec in app.of(TriggerKind.ORCHESTRATION)}
     return Engine(
         setup.store,
-        run=_runner(orchestrators),
+        run=_runner(orchestrators, invoker),
         activities=ActivityRunner(
             invoker,
             functions=_by_name(activities),
@@ -197,15 +200,9 @@ def _engine(setup: Setup, invoker: Invoker) -> Engine:
     )
 
 
-def _runner(orchestrators: Mapping[str, FunctionSpec]) -> RunOrchestrator:
+def _runner(orchestrators: Mapping[str, FunctionSpec], invoker: Invoker) -> RunOrchestrator:
     by_name = {name.casefold(): spec for name, spec in orchestrators.items()}
-
-    def run(name: str, envelope: str) -> str:
-        spec = by_name[name.casefold()]
-        argument = decode(spec.trigger, Datum(envelope, "string"), {})
-        return str(spec.func(**{spec.trigger["name"]: argument}))
-
-    return run
+    return lambda name, envelope: invoker.orchestrate(by_name[name.casefold()], envelope)
 
 
 def _by_name(specs: Sequence[FunctionSpec]) -> dict[str, FunctionSpec]:

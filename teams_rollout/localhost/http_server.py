@@ -1,24 +1,26 @@
 """Serves the app's HTTP functions, the management API and the host's own status (localhost)."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote
 
 from aiohttp import web
 from azure.functions.meta import Datum
 
 from teams_rollout.localhost.addresses import RPC, WEBHOOK
+from teams_rollout.localhost.admin import AdminApi
 from teams_rollout.localhost.app import FunctionSpec
 from teams_rollout.localhost.invoke import FunctionFailedError, Invoker, Result
-from teams_rollout.localhost.keys import HostKeys
+from teams_rollout.localhost.keys import HostKeys, key_of
 from teams_rollout.localhost.management import ManagementApi
 from teams_rollout.localhost.routes import Route, compile_route
 
 logger = logging.getLogger(__name__)
 
 _OWN_HEADERS: Final = frozenset({"content-length", "transfer-encoding", "connection"})
+ADMIN: Final = "/admin/"
 MOST_BODY: Final = 210 * 1024 * 1024
 
 
@@ -59,16 +61,14 @@ class HttpServer:
         *,
         invoker: Invoker,
         management: ManagementApi,
+        admin: AdminApi,
         keys: HostKeys,
-        status: Callable[[], Mapping[str, Any]],
-        listing: Sequence[Mapping[str, Any]],
     ) -> None:
         self._functions = functions
         self._invoker = invoker
         self._management = management
         self._keys = keys
-        self._status = status
-        self._listing = listing
+        self._admin = admin
 
     def web_app(self) -> web.Application:
         """Return the aiohttp application."""
@@ -82,14 +82,11 @@ class HttpServer:
         if path.startswith(f"{RPC}/"):
             return await self._management.handle(request, path.removeprefix(f"{RPC}/"))
         if path.startswith(f"{WEBHOOK}/"):
-            if not self._keys.allows_webhook(_key(request)):
+            if not self._keys.allows_webhook(key_of(request)):
                 return web.Response(status=401)
             return await self._management.handle(request, path.removeprefix(f"{WEBHOOK}/"))
-        if path == "/admin/host/status":
-            return web.json_response(self._status())  # open, as Core Tools leave it on a laptop
-        if path == "/admin/functions":
-            allowed = self._keys.allows("ADMIN", _key(request))
-            return web.json_response(self._listing) if allowed else web.Response(status=401)
+        if path.startswith(ADMIN):
+            return await self._admin.handle(request, path.removeprefix(ADMIN))
         return await self._call_function(request, path.lstrip("/"))
 
     async def _call_function(self, request: web.Request, path: str) -> web.Response:
@@ -104,7 +101,7 @@ class HttpServer:
     async def _call(
         self, function: HttpFunction, request: web.Request, parameters: Mapping[str, str]
     ) -> web.Response:
-        if not self._keys.allows(function.level, _key(request)):
+        if not self._keys.allows(function.level, key_of(request)):
             return web.Response(status=401)
         datum = await _request_datum(request, parameters)
         try:
@@ -112,10 +109,6 @@ class HttpServer:
         except FunctionFailedError:
             return web.Response(status=500)
         return _response(result)
-
-
-def _key(request: web.Request) -> str | None:
-    return request.headers.get("x-functions-key") or request.query.get("code")
 
 
 async def _request_datum(request: web.Request, parameters: Mapping[str, str]) -> Datum:

@@ -20,11 +20,10 @@ from uuid import uuid4
 import azure.functions as func
 from azure.functions.meta import Datum, get_binding_registry
 
-from teams_rollout.localhost.app import Binding, FunctionSpec, TriggerKind
+from teams_rollout.localhost.app import DURABLE_KINDS, Binding, FunctionSpec
 
 logger = logging.getLogger(__name__)
 
-QUIET_KINDS = frozenset({TriggerKind.ACTIVITY, TriggerKind.ORCHESTRATION, TriggerKind.ENTITY})
 current_invocation: contextvars.ContextVar[str] = contextvars.ContextVar("invocation", default="-")
 current_instance: contextvars.ContextVar[str] = contextvars.ContextVar("instance", default="-")
 current_function: contextvars.ContextVar[str] = contextvars.ContextVar("function", default="-")
@@ -116,11 +115,11 @@ class Result:
     """What a call gave.
 
     Attributes:
-        value: the raw return value.
+        returned: the encoded answer of a durable function; None for other kinds.
         outputs: encoded values of output bindings, with their bindings.
     """
 
-    value: Any = None
+    returned: Datum | None = None
     outputs: list[tuple[Binding, Datum]] = field(default_factory=list)
 
 
@@ -168,7 +167,7 @@ class Invoker:
         current_instance.set(instance_id)
         current_function.set(spec.name)
         started = time.perf_counter()
-        level = logging.DEBUG if spec.kind in QUIET_KINDS else logging.INFO
+        level = logging.DEBUG if spec.kind in DURABLE_KINDS else logging.INFO
         logger.log(level, "Executing '%s'", spec.name)
         self.running += 1
         try:
@@ -192,15 +191,24 @@ class Invoker:
         metadata: Mapping[str, Datum],
         invocation_id: str,
     ) -> Result:
-        arguments = {spec.trigger["name"]: decode(spec.trigger, datum, metadata)}
+        arguments = {spec.trigger["name"]: _argument(spec, spec.trigger, datum, metadata)}
         for binding in spec.inputs:
             text = Datum(self._client_binding(), "string")
-            arguments[binding["name"]] = decode(binding, text, metadata)
+            arguments[binding["name"]] = _argument(spec, binding, text, {})
         slots = {b["name"]: OutSlot() for b in spec.outputs if b["name"] != "$return"}
         if spec.wants_context:
             arguments["context"] = InvocationContext(invocation_id, spec.name)
         value = await self._run(spec, {**arguments, **slots})
         return _collect(spec, value, slots)
+
+    def orchestrate(self, spec: FunctionSpec, envelope: str) -> str:
+        """Run one turn of an orchestrator function, on the calling thread.
+
+        Raises:
+            Exception: whatever the function raises.
+        """
+        argument = _argument(spec, spec.trigger, Datum(envelope, "string"), {})
+        return str(spec.func(**{spec.trigger["name"]: argument}))
 
     async def _run(self, spec: FunctionSpec, arguments: dict[str, Any]) -> Any:
         limit = None if self._timeout is None else self._timeout.total_seconds()
@@ -233,18 +241,28 @@ class Invoker:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def decode(binding: Binding, datum: Datum, metadata: Mapping[str, Datum]) -> Any:
+def _argument(
+    spec: FunctionSpec, binding: Binding, datum: Datum, metadata: Mapping[str, Datum]
+) -> Any:
     """Turn a datum into the argument that a function expects for a binding."""
+    if binding["name"] in spec.plain:
+        return datum.value
     return _converter(binding).decode(datum, trigger_metadata=metadata)
 
 
-def encode(binding: Binding, value: Any) -> Datum:
+def _encode(binding: Binding, value: Any) -> Datum:
     """Turn a returned or set value into a datum for a binding.
 
     Raises:
-        NotImplementedError: the binding's converter does not take such a value.
+        TypeError: the binding's converter does not take such a value.
     """
-    encoded: Datum = _converter(binding).encode(value, expected_type=None)
+    try:
+        encoded: Datum = _converter(binding).encode(value, expected_type=None)
+    except NotImplementedError as error:
+        raise TypeError(
+            f'unable to encode outgoing TypedData: unsupported type "{binding["type"]}" for '
+            f'Python type "{type(value).__name__}"'
+        ) from error
     return encoded
 
 
@@ -253,5 +271,11 @@ def _converter(binding: Binding) -> Any:
 
 
 def _collect(spec: FunctionSpec, value: Any, slots: Mapping[str, OutSlot]) -> Result:
+    if value is not None and not spec.has_return:
+        raise RuntimeError(
+            f"function '{spec.name}' without a $return binding returned a non-None value"
+        )
+    returned = _encode(spec.trigger, value) if spec.kind in DURABLE_KINDS else None
     found = [(b, value if b["name"] == "$return" else slots[b["name"]].get()) for b in spec.outputs]
-    return Result(value, [(b, encode(b, one)) for b, one in found if one is not None])
+    outputs = [(b, one) for b, one in found if one is not None or b["name"] == "$return"]
+    return Result(returned, [(b, _encode(b, one)) for b, one in outputs])

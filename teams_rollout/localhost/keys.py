@@ -7,6 +7,8 @@ import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from aiohttp import web
+
 from teams_rollout.localhost.store import StateFileError
 
 
@@ -28,6 +30,11 @@ class HostKeys:
     def allows_webhook(self, given: str | None) -> bool:
         """Say whether a key opens the management API below its public path."""
         return given is not None and _is_one_of(given, [self.master, self.durable])
+
+
+def key_of(request: web.Request) -> str | None:
+    """Return the key that a request carries, in its header or its query."""
+    return request.headers.get("x-functions-key") or request.query.get("code")
 
 
 def keys_path(state: Path) -> Path:

@@ -4,17 +4,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from teams_rollout.localhost.app import FunctionSpec, TriggerKind
-from teams_rollout.localhost.http_server import HttpFunction
 
 Listed = Mapping[str, Any]
 """One function in the shape of Azure's `/admin/functions`."""
 
 
-def list_functions(
-    specs: Sequence[FunctionSpec], *, routes: Sequence[HttpFunction], origin: str
-) -> list[Listed]:
-    """Describe every function; HTTP functions come first, with their addresses."""
-    addresses = {one.spec.name: f"{origin}/{one.route.template}" for one in routes}
+def list_functions(specs: Sequence[FunctionSpec], *, addresses: Mapping[str, str]) -> list[Listed]:
+    """Describe every function; HTTP functions come first.
+
+    Args:
+        addresses: of the HTTP functions, by name.
+    """
     return [
         {
             "name": spec.name,

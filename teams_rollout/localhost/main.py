@@ -7,6 +7,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from teams_rollout.localhost.app import AppError, load_app
 from teams_rollout.localhost.config import ConfigError, load_settings, read_host_config
 from teams_rollout.localhost.fast_dates import use_fast_dates
 from teams_rollout.localhost.host import Host, Setup
+from teams_rollout.localhost.invoke import Invoker
 from teams_rollout.localhost.keys import load_keys
 from teams_rollout.localhost.logs import set_up_logs
 from teams_rollout.localhost.routes import RouteError
@@ -25,12 +27,12 @@ class PortError(Exception):
     """The port cannot be used; the message is one sentence for a person."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, invoker: type[Invoker] = Invoker) -> int:
     """Run the host until it is told to stop; 0 after a drain, 1 when it could not start."""
     options = _parser().parse_args(arguments)
     set_up_logs(options.log_level.upper())
     try:
-        setup = _set_up(options)
+        setup = replace(_set_up(options), invoker=invoker)
         try:
             host = Host(setup)
             asyncio.run(host.run(_say))

@@ -52,6 +52,24 @@ def next_after(schedule: str, moment: datetime) -> datetime:
     return found.astimezone(UTC)
 
 
+def timer_info(schedule: str, last: datetime | None, *, now: datetime, past_due: bool) -> Datum:
+    """Build what a timer function receives.
+
+    Args:
+        last: when it last ran; None for never.
+    """
+    info = {
+        "Schedule": {"AdjustForDST": True},
+        "ScheduleStatus": {
+            "Last": to_text(last) if last else "0001-01-01T00:00:00+00:00",
+            "Next": to_text(next_after(schedule, now)),
+            "LastUpdated": to_text(now),
+        },
+        "IsPastDue": past_due,
+    }
+    return Datum(json.dumps(info), "json")
+
+
 class TimerListener:
     """Fires one timer function.
 
@@ -96,24 +114,15 @@ class TimerListener:
 
     async def _fire(self, last: datetime | None, *, past_due: bool) -> datetime:
         now = utc_now()
-        following = next_after(self._schedule, now)
-        info = {
-            "Schedule": {"AdjustForDST": True},
-            "ScheduleStatus": {
-                "Last": to_text(last) if last else "0001-01-01T00:00:00+00:00",
-                "Next": to_text(following),
-                "LastUpdated": to_text(now),
-            },
-            "IsPastDue": past_due,
-        }
+        datum = timer_info(self._schedule, last, now=now, past_due=past_due)
         self._firing = True
         try:
-            await self._invoker.call(self._spec, Datum(json.dumps(info), "json"))
+            await self._invoker.call(self._spec, datum)
         except FunctionFailedError:
             logger.warning("The timer %s failed; it fires again in time", self._spec.name)
         finally:
             self._firing = False
-        self._save(now, following)
+        self._save(now, next_after(self._schedule, now))
         return now
 
     def _load(self) -> tuple[datetime | None, datetime | None]:

@@ -37,7 +37,12 @@ def test_given_no_such_route_when_called_then_404(basic: HostProcess, method: st
 
 @pytest.mark.parametrize(
     ("path", "status", "text"),
-    [("/api/nothing", 204, ""), ("/api/text", 200, "plain"), ("/api/broken", 500, "")],
+    [
+        ("/api/nothing", 500, ""),  # as on Azure: the worker cannot encode None for an HTTP output
+        ("/api/silent", 204, ""),
+        ("/api/text", 200, "plain"),
+        ("/api/broken", 500, ""),
+    ],
 )
 def test_given_a_result_when_returned_then_the_response_fits(
     basic: HostProcess, path: str, status: int, text: str

@@ -136,6 +136,21 @@ def test_given_a_schedule_when_time_passes_then_the_timer_fires_on_each_occurren
     assert not any(ticks)
 
 
+def test_given_a_timer_when_run_by_hand_then_it_fires_off_its_schedule(
+    tmp_path: Path, storage_connection: str
+):
+    settings = settings_for(storage_connection)
+    with running(APPS / "storage", tmp_path / "state.db", settings=settings) as host:
+        keys = json.loads((tmp_path / "state.db.keys.json").read_text())
+        address = "/admin/functions/tick"
+        denied = host.http.post(address, params={"code": keys["function"]})
+        started = host.http.post(address, params={"code": keys["master"]}, json={"input": ""})
+        unknown = host.http.post("/admin/functions/tock", params={"code": keys["master"]})
+        until(lambda: seen(host)["ticks"] == [False])
+
+    assert (denied.status_code, started.status_code, unknown.status_code) == (401, 202, 404)
+
+
 def test_given_a_missed_occurrence_when_started_again_then_the_timer_is_past_due(
     tmp_path: Path, storage_connection: str
 ):

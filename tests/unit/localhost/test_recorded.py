@@ -16,6 +16,7 @@ from teams_rollout.localhost.shim import NonDeterminismError
 from teams_rollout.localhost.store import Store
 from teams_rollout.localhost.turn import KnownFunctions, Turn
 
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # the SDK's, once per process
 Steps = Generator[Any, Any, Any]
 KNOWN = KnownFunctions(frozenset({"A", "B"}), frozenset({"f"}))
 

@@ -54,6 +54,11 @@ def nothing(req: func.HttpRequest) -> None:
     return None
 
 
+@app.generic_trigger(arg_name="req", type="httpTrigger", route="silent", authLevel="anonymous")
+def silent(req: func.HttpRequest) -> None:
+    """Without an output for its answer."""
+
+
 @app.route(route="text")
 def text(req: func.HttpRequest) -> str:
     return "plain"
