@@ -9,13 +9,18 @@ import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from graph.credentials import token_source
-from graph.governor import LocalGovernor
+from graph.governor import Governor, LocalGovernor
 from graph.session import GraphSession
+from graph.shared_governor import SharedGovernor
 from teams_rollout.ledger.ports import Ledger
 from teams_rollout.settings import Settings, load_settings
 from teams_rollout.telemetry import configure_logging
+
+if TYPE_CHECKING:
+    from teams_rollout.ledger.tables import TableLedger
 
 STATIC_TOKEN = "rehearsal"  # noqa: S105 - the simulator takes any; real addresses are refused
 
@@ -44,10 +49,12 @@ def services() -> ProcessServices:
     """The process's services, built once. Raises ValidationError for a wrong setting."""
     configure_logging()
     settings = load_settings()
-    return ProcessServices(settings=settings, ledger=_ledger(settings), graph=_graph(settings))
+    ledger = _ledger(settings)
+    governor = _governor(settings, ledger)
+    return ProcessServices(settings=settings, ledger=ledger, graph=_graph(settings, governor))
 
 
-def _ledger(settings: Settings) -> Ledger:
+def _ledger(settings: Settings) -> "TableLedger":
     from teams_rollout.ledger.tables import TableLedger  # noqa: PLC0415 - costs a third of a second
 
     if settings.storage_connection is not None:
@@ -67,7 +74,21 @@ def _ledger(settings: Settings) -> Ledger:
     )
 
 
-def _graph(settings: Settings) -> GraphSession:
+def _governor(settings: Settings, ledger: "TableLedger") -> Governor:
+    """The pacer; by default one that shares the quotas with the app's other processes."""
+    options: dict[str, Any] = {
+        "limits": settings.graph_limits,
+        "share": settings.graph_share,
+        "quota_model": settings.quota_model,
+    }
+    if settings.governor == "local":
+        return LocalGovernor(**options)
+    # Microsoft counts per app and tenant: so does the row.
+    whose = (settings.graph_base_url, settings.graph_tenant_id, settings.graph_client_id)
+    return SharedGovernor(ledger.quotas("|".join(whose)), **options)
+
+
+def _graph(settings: Settings, governor: Governor) -> GraphSession:
     return GraphSession(
         base_url=settings.graph_base_url,
         token=token_source(
@@ -77,11 +98,7 @@ def _graph(settings: Settings) -> GraphSession:
             tenant_id=settings.graph_tenant_id,
             client_secret=settings.graph_client_secret,
         ),
-        governor=LocalGovernor(
-            limits=settings.graph_limits,
-            share=settings.graph_share,
-            quota_model=settings.quota_model,
-        ),
+        governor=governor,
     )
 
 

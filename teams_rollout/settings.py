@@ -20,6 +20,8 @@ class Settings(BaseSettings):
         storage_account: name of the ledger's account, reached with the app's identity instead.
         graph_limits: multiplies the published limits that the pacer keeps (rehearsal only).
         graph_share: share of the Entra write quota that we use.
+        governor: whether all processes of the app keep within one quota together (ADR 0007), or
+            this one paces alone.
         time_scale: divides waits caused by Microsoft's delays; 1 except against a simulator.
         easy_auth: whether App Service authentication stands in front (set by the platform).
         dev_identity: who the person at the keyboard is taken for on loopback.
@@ -38,6 +40,7 @@ class Settings(BaseSettings):
     graph_limits: float = Field(default=1.0, gt=0)
     graph_share: float = Field(default=0.8, gt=0, le=1)
     quota_model: Literal["window", "bucket"] = "window"
+    governor: Literal["shared", "local"] = "shared"
     time_scale: float = Field(default=1.0, ge=1)
     dev_identity: str = ""
     easy_auth: bool = Field(default=False, validation_alias="WEBSITE_AUTH_ENABLED")
