@@ -9,7 +9,7 @@ from teams_rollout.domain.vocabulary import CoexistenceMode, Homing
 
 
 class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
 
 class ServicePlan(_Value):

@@ -32,7 +32,7 @@ class Assignment(BaseModel):
         line: line in the file (header = 1), which is also the file order.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     line: int
     upn: str = ""

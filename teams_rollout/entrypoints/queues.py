@@ -35,6 +35,10 @@ class UnreadableMessageError(ValueError):
     """A message is not what its queue carries; says which fields, never what is in them."""
 
 
+class BeingBlockedError(RuntimeError):
+    """A batch must not be started any more, and is not over yet."""
+
+
 class WakeUp(Payload):
     """The message on `rollout-wakeups`."""
 
@@ -77,7 +81,11 @@ async def start_batch(services: Services, starter: Starter, message: str | bytes
 
 
 async def claim(services: Services, request: BatchRequest) -> bool:
-    """Whether this generation of the batch is claimed and may be started; claims it if free."""
+    """Whether this generation of the batch is claimed and may be started; claims it if free.
+
+    Raises:
+        BeingBlockedError: its message was poison before anybody claimed it.
+    """
     for _ in range(_CLAIM_TRIES):
         batch = await _get_batch(services, request)
         if batch.state in _OVER or request.generation < batch.generation:
@@ -85,7 +93,9 @@ async def claim(services: Services, request: BatchRequest) -> bool:
         if batch.claimed_generation >= request.generation:
             return True
         if batch.poisoned:
-            return False  # its people are being blocked
+            # Its people are being blocked. Should that have broken off, this message becomes
+            # poison in its turn, and whoever sees to it goes on where the first one stopped.
+            raise BeingBlockedError("The batch is marked as poisoned and nobody has claimed it.")
         try:
             await services.ledger.save_batch(
                 batch.model_copy(

@@ -9,7 +9,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from teams_rollout.domain.observed import ObservedUser
 from teams_rollout.domain.progress import StepRecord
@@ -29,6 +29,8 @@ Columns = dict[str, Row]
 
 class _Person(BaseModel):
     """What changes only with an import."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     assignment: Assignment
     wave: str
@@ -127,6 +129,8 @@ def latest_event(updates: Iterable[UserUpdate]) -> datetime | None:
 
 
 class _Snapshot(BaseModel):
+    model_config = ConfigDict(hide_input_in_errors=True)
+
     at: datetime
     user: ObservedUser
 

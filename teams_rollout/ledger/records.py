@@ -17,7 +17,8 @@ from teams_rollout.domain.vocabulary import BatchState, Outcome, Step, WaveState
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    # An error must not quote a person: it may end up in a log.
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
 
 class RolloutRecord(_Record):

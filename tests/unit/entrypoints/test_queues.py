@@ -10,6 +10,7 @@ from teams_rollout.domain.roster import UserKey
 from teams_rollout.domain.vocabulary import BatchState, Outcome, Step, UserState
 from teams_rollout.entrypoints.ports import InstanceState
 from teams_rollout.entrypoints.queues import (
+    BeingBlockedError,
     UnreadableMessageError,
     see_to_poison,
     start_batch,
@@ -140,7 +141,9 @@ async def test_poisoned_batch_when_its_message_turns_up_again_then_never_claimed
 ):
     put_batch(ledger, poisoned=True)
 
-    await start_batch(services, starter, a_message())
+    # Not acknowledged: should the blocking have broken off, poison is what makes it go on.
+    with pytest.raises(BeingBlockedError):
+        await start_batch(services, starter, a_message())
 
     assert (starter.started, batch_of(ledger).claimed_generation) == ([], 0)
 
