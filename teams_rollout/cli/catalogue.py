@@ -41,7 +41,7 @@ ENTRIES: tuple[Entry, ...] = (
     *_in("upkeep", reconcile="Compare the whole tenant with what was agreed."),
     *_in("drift", drift="Look at the differences found."),
     *_in("upkeep", audit="Show who did what."),
-    *_in("doctor", doctor="Check everything that a rollout needs, and say what to do."),
+    *_in("doctor", doctor="Check all that a rollout needs; change nothing."),
     *_in("lab", lab="Run the whole system on this machine, without Azure and without a tenant."),
 )
 

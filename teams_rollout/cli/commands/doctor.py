@@ -16,7 +16,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command("doctor")
 def show_doctor(ctx: typer.Context) -> None:
-    """Check settings, storage, sign-in, permissions, licences and policies; change nothing."""
+    """Check all that a rollout needs; change nothing."""
     session = session_of(ctx)
     with connect(session) as client:
         checks = examine(client)
