@@ -20,10 +20,10 @@ from teams_rollout.domain.outcomes import CallResult
 from teams_rollout.domain.vocabulary import BatchState, Outcome, Step, WaveState
 from teams_rollout.ledger.records import BatchRecord, ReadyMember, TeamRecord, UserRecord
 
-MAX_ATTEMPTS = 8
+MAX_ATTEMPTS = 13
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=1)
-"""After hiccups, doubling from the first: eight tries outlast four minutes."""
+"""After hiccups, doubling from the first: all tries outlast ten minutes."""
 
 
 async def send_members(deps: Deps, request: WaveRequest) -> SendMembersResult:

@@ -6,8 +6,9 @@ from teams_rollout.domain.outcomes import CallResult
 from teams_rollout.domain.progress import StepRecord
 from teams_rollout.domain.vocabulary import Outcome
 
-MAX_HICCUPS = 8
-"""Transient answers in a row after which we stop believing in a hiccup."""
+MAX_HICCUPS = 15
+"""Transient answers in a row after which we stop believing in a hiccup: about ten minutes, so
+that a short outage at Microsoft makes nobody a failure."""
 
 MAX_REPLICATION_TRIES = 40
 """Microsoft's own delays (replication) are waited out much longer."""

@@ -196,7 +196,7 @@ async def test_given_microsoft_is_down_for_long_when_sent_then_they_fail_with_a_
 ):
     await run.step(mark_members_ready)
     tenant.fail(CALL, "503", method="POST", count=50)
-    for _ in range(20):
+    for _ in range(45):
         await send_at_last(run)
 
     record = await lab.record(people[0], STEP)
