@@ -19,6 +19,8 @@ START = "start"
 IMPORT = "import"
 PLAN = "plan"
 RECONCILIATION = "reconciliation"
+NIGHTLY = "nightly-"
+"""What the operations of the nightly reconciliation begin with; the local day follows."""
 DIAGNOSIS = "diagnosis"
 
 _ORCHESTRATIONS = {
@@ -126,6 +128,8 @@ async def _check_engine(
 def _instance_of(record: OperationRecord, rollout_id: str) -> str:
     if record.kind == START:
         return names.wave_instance(rollout_id, *_run_of(record))
+    if record.id.startswith(NIGHTLY):
+        return names.nightly_instance(rollout_id, record.id.removeprefix(NIGHTLY))
     return names.operation_instance(record.id)
 
 

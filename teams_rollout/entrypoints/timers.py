@@ -41,7 +41,7 @@ async def reconcile_nightly(services: Services, starter: Starter) -> None:
     day = due_day(rollout, services.clock())
     if day is None:
         return
-    run_id = f"nightly-{day}"
+    run_id = f"{operations.NIGHTLY}{day}"
     await operations.open_operation(
         services, run_id, kind=operations.RECONCILIATION, about={"run_id": run_id}
     )

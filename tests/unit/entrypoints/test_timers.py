@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from teams_rollout.domain.configuration import RolloutSection
+from teams_rollout.entrypoints.operations import get_operation
 from teams_rollout.entrypoints.timers import due_day, reconcile_nightly
 from teams_rollout.ledger.records import RolloutRecord
 from tests.unit.entrypoints.doubles import (
@@ -94,3 +95,16 @@ async def test_nightly_when_nothing_is_imported_then_nothing(
     await reconcile_nightly(services, starter)
 
     assert starter.started == []
+
+
+async def test_nightly_when_it_takes_long_then_its_operation_is_still_running(
+    services: MemoryServices, ledger: MemoryLedger, starter: MemoryStarter
+):
+    ledger.rollout = at_hour(2)
+    services.now = datetime(2026, 11, 21, 2, 0, 1, tzinfo=UTC)
+    await reconcile_nightly(services, starter)
+    services.wait(minutes=5)
+
+    view = await get_operation(services, starter, "nightly-2026-11-21", rollout_id="sample")
+
+    assert view.status == "running"
