@@ -106,6 +106,9 @@ async def _open(
     await reserve_seats(deps, rollout, wave, [p.candidate for p in eligible])
     for team in plan.teams:
         await deps.ledger.save_team(team)
+    # Nobody of this run is marked for a team yet; marks of an earlier one would be sent with it.
+    marked = await deps.ledger.list_ready(request.rollout_id, request.wave)
+    await deps.ledger.clear_ready(request.rollout_id, request.wave, marked)
     await _write_people(deps, plan.people, cuts)
     await _write_batches(deps, request, cuts)
     await deps.ledger.save_wave(

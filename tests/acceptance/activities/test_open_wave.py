@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from activities.mark_members_ready import mark_members_ready
 from activities.open_wave import open_wave
 from teams_rollout.domain.vocabulary import BatchState, Environment, Outcome, Step, WaveState
 from teams_rollout.ledger.records import OperationStatus
@@ -332,11 +333,15 @@ async def test_given_a_wave_of_all_or_nobody_when_seats_are_short_then_it_does_n
     assert (await lab.ledger.get_seats(ROLLOUT, "SPE_E3")).reserved == {}
 
 
-async def test_given_a_second_run_when_opened_then_its_batches_have_instances_of_their_own(
+async def test_given_a_second_run_when_opened_then_nothing_of_the_first_is_taken_for_its_own(
     lab, build
 ):
-    run = await scheduled(lab, build.a_council(build.a_person("ann")))
+    ann = build.a_person("ann").joining("housing")
+    run = await scheduled(lab, build.a_council(ann).with_teams(build.a_team("housing")))
     await run.open()
+    await run.make_teams()
+    await run.until(mark_members_ready)
+    await run.step(mark_members_ready)
     await run.move_to(WaveState.CANCELLED)
     again = await lab.schedule()
 
@@ -344,3 +349,4 @@ async def test_given_a_second_run_when_opened_then_its_batches_have_instances_of
 
     (first,), (second,) = await run.batches(), await again.batches()
     assert first.generation != second.generation
+    assert await lab.ledger.list_ready(ROLLOUT, "pilot") == []
