@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from graph.governor import Governor
+from graph.governor import Governor, PermitDelayedError
 from graph.leases import CommonClock, StoredRow
 from graph.limits import RequestCost
 from graph.shared_governor import SharedGovernor
@@ -136,13 +136,29 @@ class Process:
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def send(
-        self, cost: RequestCost, *, times: int = 1_000_000, pause: float = 0.0
+        self,
+        cost: RequestCost,
+        *,
+        times: int = 1_000_000,
+        pause: float = 0.0,
+        patient: bool = False,
     ) -> asyncio.Task[None]:
-        """Keep sending; `pause` is how long each request takes."""
+        """Keep sending.
+
+        Args:
+            pause: how long each request takes.
+            patient: comes back when told to.
+        """
 
         async def work() -> None:
             for _ in range(times):
-                await self.governor.acquire(cost)
+                try:
+                    await self.governor.acquire(cost)
+                except PermitDelayedError as delayed:
+                    if not patient:
+                        raise
+                    await self.world.sleep(delayed.seconds)
+                    continue
                 self.sent.append((self.world.now, cost.requests))
                 if pause:
                     await self.world.sleep(pause)
