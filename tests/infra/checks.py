@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -149,12 +149,17 @@ def faults(folder: Path, code: Code) -> list[str]:
     if found:  # nothing else can be trusted then
         return [str(fault) for fault in found]
     for template in deployment.templates.values():
-        found += bicep.name_faults(template)
+        found += _faults_within(template)
         found += bicep.module_faults(template, deployment.templates)
-        found += property_faults(template)
     for check in CHECKS:
         found += check(deployment)
     return [str(fault) for fault in found]
+
+
+@cache
+def _faults_within(template: Template) -> tuple[Fault, ...]:
+    """Copies differ in one file; the others need not be judged again."""
+    return (*bicep.name_faults(template), *property_faults(template))
 
 
 def _at(name: str, text: str) -> Fault:

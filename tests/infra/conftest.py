@@ -1,6 +1,9 @@
 """The deployment files, copies of them to spoil, and what the code asks of them."""
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +15,8 @@ from teams_rollout.settings import Settings
 from tests.infra.checks import Code
 
 ROOT = Path(__file__).parents[2]
+TENANT = "11111111-2222-4333-8444-555555555555"
+Run = Callable[..., subprocess.CompletedProcess[str]]
 FILES = ("azure.yaml", "host.json", "local.settings.sample.json", "pyproject.toml")
 SET_BY_THE_PLATFORM = "WEBSITE_"
 # Why a deployment does not have them stands in docs/infrastructure.md.
@@ -60,3 +65,26 @@ def copy_of(tmp_path: Path) -> Callable[[], Path]:
         return folder
 
     return copy
+
+
+@pytest.fixture
+def run(repository: Path, tmp_path: Path) -> Run:
+    """Runs one of the scripts with our `az` on PATH."""
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "az").write_text(
+        f"#!{sys.executable}\n" + (Path(__file__).parent / "az.py").read_text()
+    )
+    (tools / "az").chmod(0o755)
+
+    def call(script: str, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        path = f"{tools}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+        return subprocess.run(
+            [str(repository / "infra" / script), *arguments],
+            env={"PATH": path, "FAKE_AZ_TENANT": TENANT, **more},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return call

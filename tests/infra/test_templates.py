@@ -7,8 +7,6 @@ import pytest
 
 from tests.infra.checks import Code, faults
 
-pytestmark = pytest.mark.xdist_group("infra")  # Azure's models take seconds to import
-
 APP, MAIN = "infra/app", "infra/main.bicep"
 
 # file, what is replaced, by what, what must be said about it

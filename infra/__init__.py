@@ -1,0 +1,1 @@
+"""Templates and scripts for Azure. Nothing in here is part of the app."""
