@@ -7,6 +7,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 CHECKOV := .venv-checkov
+WORKER := .venv-worker
 BIN := $(VENV)/bin
 UV := $(BIN)/uv --quiet
 CODE := activities bench graph orchestrations scripts teams_rollout tests $(wildcard function_app.py)
@@ -44,6 +45,15 @@ $(VENV)/.project-stamp: pyproject.toml $(VENV)/.packages-stamp
 	$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
+# Only for tests/acceptance/worker: the app's packages, and Microsoft's worker library. That one asks
+# for Python 3.13 but runs on 3.11, which pip can be told and uv cannot.
+$(WORKER)/.stamp: requirements.txt requirements-worker.txt | $(BIN)/uv
+	$(UV) venv --clear --python $(BIN)/python $(WORKER)
+	$(UV) pip install --python $(WORKER)/bin/python --require-hashes -r requirements.txt
+	$(BIN)/pip --quiet --python $(WORKER)/bin/python install --no-deps --ignore-requires-python \
+		--require-hashes -r requirements-worker.txt
+	touch $@
+
 # Only for tests/infra. Compiled at once, because checkov reads half of itself at every start.
 $(CHECKOV)/.stamp: requirements-checkov.txt $(VENV)/.project-stamp
 	$(UV) venv --clear --python $(BIN)/python $(CHECKOV)
@@ -59,7 +69,7 @@ demo: setup ## Roll Teams out to a council on this machine and keep serving (EXI
 	$(BIN)/rollout lab demo --rollout "$(ROLLOUT)" --users "$(USERS)" --teams "$(TEAMS)" \
 		--tenant "$(TENANT)" $(if $(filter 1 true yes,$(EXIT)),--exit)
 
-test: setup $(CHECKOV)/.stamp ## Run every test that needs no real tenant
+test: setup $(CHECKOV)/.stamp $(WORKER)/.stamp ## Run every test that needs no real tenant
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not tenant" tests
 
 test-unit: setup ## Run the tests that need no service (under a minute)

@@ -34,6 +34,8 @@ def check_parameters(func: Callable[..., Any], bindings: Sequence[Binding]) -> f
     for unbound in sorted(declared - bound.keys()):
         raise ParameterError(f"its parameter {unbound} belongs to no binding")
     hints = _hints(func)
+    for returned in (one for one in bindings if one["name"] == "$return" and "return" in hints):
+        _check_return(returned, hints["return"])
     return frozenset(
         name for name, one in bound.items() if name in hints and _is_plain(one, hints[name])
     )
@@ -44,6 +46,17 @@ def _hints(func: Callable[..., Any]) -> dict[str, Any]:
         return typing.get_type_hints(func)
     except Exception as error:
         raise ParameterError(f"its annotations cannot be resolved ({error})") from error
+
+
+def _check_return(binding: Binding, hint: Any) -> None:
+    converter = get_binding_registry().get(binding["type"])  # type: ignore[no-untyped-call]  # theirs
+    if not isinstance(hint, type):
+        raise ParameterError(f"it is annotated to return {hint}, which is no type")
+    if not converter.check_output_type_annotation(hint):
+        raise ParameterError(
+            f"it is annotated to return {hint.__name__}, which does not fit its {binding['type']} "
+            "output"
+        )
 
 
 def _is_plain(binding: Binding, hint: Any) -> bool:

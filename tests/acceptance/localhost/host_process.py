@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ APPS = Path(__file__).parent / "apps"
 REPOSITORY = Path(__file__).parents[3]
 READY = "listening on "
 START_SECONDS = 30.0
+OURS = (sys.executable, "-m", "teams_rollout.localhost")
 TERMINAL = {"Completed", "Failed", "Terminated"}
 
 
@@ -82,11 +83,15 @@ class HostProcess:
 
 
 def launch(
-    app: Path, state: Path, *arguments: str, settings: dict[str, str] | None = None
+    app: Path,
+    state: Path,
+    *arguments: str,
+    settings: dict[str, str] | None = None,
+    program: Sequence[str] = OURS,
 ) -> subprocess.Popen[str]:
     """Start the host without waiting for it."""
-    command = [sys.executable, "-m", "teams_rollout.localhost", "--app", str(app)]
-    command += ["--port", "0", "--state", str(state), "--log-level", "warning", *arguments]
+    command = [*program, "--app", str(app), "--port", "0", "--state", str(state)]
+    command += ["--log-level", "warning", *arguments]
     with (state.parent / "host.log").open("a") as log:
         return subprocess.Popen(
             command,
@@ -99,10 +104,14 @@ def launch(
 
 
 def start_host(
-    app: Path, state: Path, *arguments: str, settings: dict[str, str] | None = None
+    app: Path,
+    state: Path,
+    *arguments: str,
+    settings: dict[str, str] | None = None,
+    program: Sequence[str] = OURS,
 ) -> HostProcess:
     """Start the host and wait until it serves."""
-    process = launch(app, state, *arguments, settings=settings)
+    process = launch(app, state, *arguments, settings=settings, program=program)
     assert process.stdout is not None
     said = []
     for line in process.stdout:
@@ -118,10 +127,14 @@ def start_host(
 
 @contextmanager
 def running(
-    app: Path, state: Path, *arguments: str, settings: dict[str, str] | None = None
+    app: Path,
+    state: Path,
+    *arguments: str,
+    settings: dict[str, str] | None = None,
+    program: Sequence[str] = OURS,
 ) -> Iterator[HostProcess]:
     """Run a host for the length of a block."""
-    host = start_host(app, state, *arguments, settings=settings)
+    host = start_host(app, state, *arguments, settings=settings, program=program)
     try:
         yield host
     finally:

@@ -50,7 +50,7 @@ def echo(req: func.HttpRequest) -> func.HttpResponse:
 
 
 @app.route(route="nothing")
-def nothing(req: func.HttpRequest) -> None:
+def nothing(req: func.HttpRequest):
     return None
 
 

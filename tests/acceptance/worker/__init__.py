@@ -1,0 +1,1 @@
+"""The local host against Microsoft's production worker library."""
