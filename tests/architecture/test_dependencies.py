@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 DEVELOPMENT_ONLY = {"bench", "scripts", "tests"}
+WORKER = "azure_functions_runtime"
+"""Has an environment of its own, and is pinned in requirements-worker.txt."""
 
 
 def imported_by(module: ast.Module) -> Iterator[str]:
@@ -57,7 +59,7 @@ def test_imports_when_listed_then_each_is_a_declared_dependency(
         for path, module in modules.items()
         if (path.parts[0] in DEVELOPMENT_ONLY) == (kind == "development")
         for name in imported_by(module)
-        if is_outside(name, repository)
+        if is_outside(name, repository) and name.partition(".")[0] != WORKER
     }
 
     undeclared = {
@@ -67,3 +69,19 @@ def test_imports_when_listed_then_each_is_a_declared_dependency(
     }
 
     assert not undeclared
+
+
+def test_worker_library_when_imported_then_only_by_its_comparison_and_pinned(
+    modules: Mapping[Path, ast.Module], repository: Path
+) -> None:
+    importers = {
+        path.parent.as_posix()
+        for path, module in modules.items()
+        if any(name.startswith(WORKER) for name in imported_by(module))
+    }
+
+    assert importers == {"tests/acceptance/worker"}
+    pinned = (repository / "requirements-worker.txt").read_text()
+    assert re.search(
+        r"^azure-functions-runtime==[\d.]+ \\\n\s+--hash=sha256:", pinned, re.MULTILINE
+    )
