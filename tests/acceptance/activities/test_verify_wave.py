@@ -245,7 +245,8 @@ async def test_given_an_order_was_put_off_when_swept_then_its_batch_is_named_unt
 async def test_given_nobody_ever_enables_calling_when_the_deadline_passes_then_the_wave_can_close(
     lab, build, tenant
 ):
-    nia = build.a_person("nia").licensed(build.E3, build.VOICE).wanting(NUMBER)
+    through = build.an_employee_who_is_through("nia")
+    nia = through.licensed(build.E3, build.VOICE).wanting(NUMBER)
     run = await lab.start(build.a_council(nia))
     without_telephony(tenant, nia)
     await through_steps(run)
