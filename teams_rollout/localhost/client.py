@@ -42,9 +42,14 @@ class InstanceOverError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Starts, signals, ends and removes instances."""
+    """Starts, signals, ends and removes instances.
+
+    Attributes:
+        replaces_running: a start under the id of a running instance replaces that one.
+    """
 
     engine: Engine
+    replaces_running: bool = False
 
     def start(
         self,
@@ -73,11 +78,11 @@ class Client:
             )
         chosen = instance_id or uuid4().hex
         _check_id(chosen)
-        given = self.engine.default_version if version is None else version
+        given = self.engine.versions.current if version is None else version
         start = Start(chosen, known[name.casefold()], given, text)
         with self.engine.store.transaction() as db:
             existing = instances.read(db, chosen)
-            if existing is not None and not existing.is_over:
+            if existing and not existing.is_over and not self.replaces_running:
                 raise InstanceInUseError(
                     f"An Orchestration instance with the status {existing.status} already exists."
                 )

@@ -7,16 +7,21 @@ holds. `%NAME%` in `host.json` and in bindings stands for a setting.
 import json
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
+
+from teams_rollout.localhost.versions import VersionFailure, VersionMatch, VersionRules
 
 DEFAULT_HUB: Final = "TestHubName"
 DEFAULT_TIMEOUT: Final = timedelta(minutes=30)
 CALLS_PER_PROCESSOR: Final = 10
 _SETTING: Final = re.compile(r"%([^%]+)%")
+_TEXT: Final = r'(?P<text>"(?:\\.|[^"\\])*")'
+_COMMENT: Final = re.compile(_TEXT + r"|//[^\n]*|/\*.*?\*/", re.DOTALL)
+_LAST_COMMA: Final = re.compile(_TEXT + r"|,(?=\s*[}\]])")
 _SPAN: Final = re.compile(
     r"(?P<sign>-)?(?:(?P<days>\d+)\.)?(?P<hours>\d{1,2}):(?P<minutes>\d{2}):(?P<seconds>\d{2})"
     r"(?:\.(?P<fraction>\d{1,7}))?"
@@ -44,12 +49,15 @@ class HostConfig:
     """What the host needs from `host.json`.
 
     Attributes:
+        versions: which versions of orchestrations run here.
+        replaces_running: a start under the id of a running instance replaces it.
         function_timeout: None for no limit.
     """
 
     route_prefix: str = "api"
     hub_name: str = DEFAULT_HUB
-    default_version: str = ""
+    versions: VersionRules = field(default_factory=VersionRules)
+    replaces_running: bool = False
     max_activities: int = CALLS_PER_PROCESSOR
     max_orchestrators: int = CALLS_PER_PROCESSOR
     function_timeout: timedelta | None = DEFAULT_TIMEOUT
@@ -132,12 +140,34 @@ def _host_config(content: Mapping[str, Any]) -> HostConfig:
     return HostConfig(
         route_prefix=extensions.get("http", {}).get("routePrefix", "api").strip("/"),
         hub_name=resolve(durable.get("hubName", DEFAULT_HUB)),
-        default_version=durable.get("defaultVersion") or "",
+        versions=_version_rules(durable),
+        replaces_running=_choice(
+            durable, "overridableExistingInstanceStates", ("NonRunningStates", "AnyState")
+        )
+        == "AnyState",
         max_activities=int(durable.get("maxConcurrentActivityFunctions") or limit),
         max_orchestrators=int(durable.get("maxConcurrentOrchestratorFunctions") or limit),
         function_timeout=None if timeout.startswith("-") else parse_span(timeout),
         queues=_queue_options(extensions.get("queues", {})),
     )
+
+
+def _version_rules(durable: Mapping[str, Any]) -> VersionRules:
+    matches, failures = tuple(reversed(VersionMatch)), tuple(VersionFailure)
+    return VersionRules(
+        current=str(durable.get("defaultVersion") or ""),
+        match=VersionMatch(_choice(durable, "versionMatchStrategy", matches)),
+        failure=VersionFailure(_choice(durable, "versionFailureStrategy", failures)),
+    )
+
+
+def _choice(content: Mapping[str, Any], name: str, allowed: Sequence[str]) -> str:
+    """Return a setting with one of a few values, spelled in any case; the first is the default."""
+    given = str(content.get(name) or allowed[0])
+    for one in allowed:
+        if one.casefold() == given.casefold():
+            return one
+    raise ValueError(f"{name} is '{given}', not {' or '.join(allowed)}")
 
 
 def _queue_options(content: Mapping[str, Any]) -> QueueOptions:
@@ -155,11 +185,17 @@ def _queue_options(content: Mapping[str, Any]) -> QueueOptions:
     )
 
 
+def _without_comments(text: str) -> str:
+    """Drop comments and commas before a closing bracket, which Azure's parser forgives too."""
+    bare = _COMMENT.sub(lambda match: match["text"] or " ", text)
+    return _LAST_COMMA.sub(lambda match: match["text"] or "", bare)
+
+
 def _read_json(path: Path) -> Mapping[str, Any]:
     if not path.exists():
         return {}
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        content = json.loads(_without_comments(path.read_text(encoding="utf-8-sig")))
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path} is not readable JSON ({error}).") from error
     if not isinstance(content, Mapping):

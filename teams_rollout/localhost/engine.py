@@ -25,6 +25,7 @@ from teams_rollout.localhost.mailbox import ActivityTask, Message
 from teams_rollout.localhost.protocol import Event, RuntimeStatus, utc_now
 from teams_rollout.localhost.store import Store
 from teams_rollout.localhost.turn import KnownFunctions, Outcome, RunOrchestrator, Turn
+from teams_rollout.localhost.versions import MISMATCH, VersionFailure, VersionRules
 from teams_rollout.localhost.wakeups import Wakeups
 
 logger = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ class Engine:
         run: runs an orchestrator function; called on the loop or in a thread.
         activities: runs activities.
         known: names that orchestrators may call.
-        default_version: for sub-orchestrations without a version of their own.
+        versions: what runs here, and the version of starts that name none.
         max_turns: how many turns may run at the same time.
     """
 
@@ -54,12 +55,12 @@ class Engine:
         run: RunOrchestrator,
         activities: ActivityRunner,
         known: KnownFunctions,
-        default_version: str,
+        versions: VersionRules,
         max_turns: int,
     ) -> None:
         self.store = store
         self.known = known
-        self.default_version = default_version
+        self.versions = versions
         self._run = run
         self._activities = activities
         self._max_turns = max_turns
@@ -164,7 +165,11 @@ class Engine:
             with self.store.transaction() as db:
                 mailbox.take(db, [message.seq for message in waiting])
             return
-        outcome = await self._play(instance, events, at=now)
+        fits = self.versions.fits(instance.version)
+        if not fits and self.versions.failure is VersionFailure.REJECT:
+            logger.warning("Not run here: version %s [instance=%s]", instance.version, instance_id)
+            return
+        outcome = await self._play(instance, events, at=now, fits=fits)
         if outcome is None:
             return
         with self.store.transaction() as db:
@@ -174,13 +179,13 @@ class Engine:
                 outcome,
                 taken=[message.seq for message in waiting],
                 now=utc_now(),
-                default_version=self.default_version,
+                default_version=self.versions.current,
             )
         self._note_pace(instance_id, time.perf_counter() - started)
         self.apply(effects)
 
     async def _play(
-        self, instance: Instance, events: Sequence[Event], *, at: datetime
+        self, instance: Instance, events: Sequence[Event], *, at: datetime, fits: bool
     ) -> Outcome | None:
         """Run the turn; None when the instance was purged or started anew meanwhile."""
         current_function.set(instance.name)
@@ -194,6 +199,7 @@ class Engine:
             now=at,
             run=self._run,
             known=self.known,
+            refusal=None if fits else MISMATCH,
         )
         if len(past) < LONG_HISTORY:
             outcome = turn.play()

@@ -98,7 +98,11 @@ class Host:
         self._server = HttpServer(
             routes,
             invoker=self._invoker,
-            management=ManagementApi(Client(self._engine), self._entities, addresses),
+            management=ManagementApi(
+                Client(self._engine, replaces_running=config.replaces_running),
+                self._entities,
+                addresses,
+            ),
             admin=AdminApi(app.functions, self._functions, self._invoker, setup.keys, self.status),
             keys=setup.keys,
         )
@@ -195,7 +199,7 @@ def _engine(setup: Setup, invoker: Invoker) -> Engine:
             activities=frozenset(spec.name for spec in activities),
             orchestrators=frozenset(orchestrators),
         ),
-        default_version=config.default_version,
+        versions=config.versions,
         max_turns=config.max_orchestrators,
     )
 

@@ -89,6 +89,7 @@ class Turn:
     Args:
         past: history so far, JSON objects joined by commas.
         messages: what has arrived, in order.
+        refusal: why the instance must fail without running.
     """
 
     instance: Instance
@@ -97,6 +98,7 @@ class Turn:
     now: datetime
     run: RunOrchestrator
     known: KnownFunctions
+    refusal: str | None = None
     _new: list[Event] = field(default_factory=list)
 
     def play(self) -> Outcome:
@@ -107,6 +109,8 @@ class Turn:
         if terminated:
             reason = json.dumps(terminated[0].get("Input"))
             return self._over(RuntimeStatus.TERMINATED, reason)
+        if self.refusal is not None:
+            return self._over(RuntimeStatus.FAILED, json.dumps(self.refusal))
         if _is_suspended(self.instance, self.messages):
             return Outcome(RuntimeStatus.SUSPENDED, self._closed())
         answer = self._ask()

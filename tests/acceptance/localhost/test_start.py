@@ -1,6 +1,7 @@
 """Starting and stopping the local host, with good and bad input."""
 
 import json
+import shutil
 import signal
 import sqlite3
 import time
@@ -161,6 +162,46 @@ def test_given_settings_of_the_folder_when_started_then_the_environment_wins(tmp
 
     with running(app, tmp_path / "state.db", settings={"SECOND": "environment"}) as host:
         assert host.http.get("/api/shown").json() == ["file", "environment"]
+
+
+def test_given_later_versions_when_the_host_does_not_run_them_then_they_wait_or_fail(
+    tmp_path: Path,
+):
+    app = tmp_path / "app"
+    shutil.copytree(APPS / "basic", app)
+    waiting, failed = (
+        _started_late(app, tmp_path / f"{failure}.db", failure) for failure in ("Reject", "Fail")
+    )
+
+    assert waiting == ("Pending", None)
+    assert failed == ("Failed", "Orchestration version did not comply with Worker Versioning")
+
+
+def _started_late(app: Path, state: Path, failure: str) -> tuple[str, str | None]:
+    """Start an instance of a later version, and one of today's; give the first one's end."""
+    durable = {"defaultVersion": "1.0", "versionFailureStrategy": failure}
+    (app / "host.json").write_text(json.dumps({"extensions": {"durableTask": durable}}))
+    with running(app, state) as host:
+        host.http.post("/durabletask/orchestrators/versioned/late?version=1.1")
+        assert host.wait(host.start("versioned"))["output"] == "1.0"
+        found = host.status("late")
+        return found["runtimeStatus"], found["output"]
+
+
+def test_given_any_state_may_be_replaced_when_a_running_id_starts_again_then_it_is_replaced(
+    tmp_path: Path,
+):
+    app = tmp_path / "app"
+    shutil.copytree(APPS / "basic", app)
+    durable = {"overridableExistingInstanceStates": "AnyState"}
+    (app / "host.json").write_text(json.dumps({"extensions": {"durableTask": durable}}))
+
+    with running(app, tmp_path / "state.db") as host:
+        host.start("waiting", instance_id="one")
+        host.wait_for("one", {"Running"})
+        host.start("chain", 5, instance_id="one")
+
+        assert host.wait("one")["output"] == ["Hello Ada", "Hello Grace", 5]
 
 
 def test_given_an_app_when_started_then_functions_and_addresses_are_listed(basic: HostProcess):

@@ -14,6 +14,7 @@ from teams_rollout.localhost.config import (
     read_host_config,
     resolve,
 )
+from teams_rollout.localhost.versions import VersionFailure, VersionMatch, VersionRules
 
 
 def write(folder: Path, name: str, content: object) -> None:
@@ -40,7 +41,8 @@ def test_given_a_host_json_when_read_then_its_values(
 
     config = read_host_config(tmp_path)
 
-    assert (config.hub_name, config.max_activities, config.default_version) == ("MyHub", 3, "2")
+    assert (config.hub_name, config.max_activities) == ("MyHub", 3)
+    assert config.versions == VersionRules("2", VersionMatch.CURRENT_OR_OLDER)
     assert config.route_prefix == "v1"
     assert config.queues.new_batch_threshold == 5
     assert config.queues.visibility_timeout == timedelta(seconds=30)
@@ -56,6 +58,7 @@ def test_given_a_host_json_when_read_then_its_values(
         {"extensions": {"queues": {"batchSize": "many"}}},
         {"extensions": {"queues": {"visibilityTimeout": "soon"}}},
         {"extensions": {"queues": {"messageEncoding": "rot13"}}},
+        {"extensions": {"durableTask": {"versionMatchStrategy": "Newest"}}},
         {"extensions": {"durableTask": {"hubName": "%THERE_IS_NO_SUCH_SETTING%"}}},
     ],
 )
@@ -64,6 +67,45 @@ def test_given_a_bad_host_json_when_read_then_one_sentence(tmp_path: Path, conte
 
     with pytest.raises(ConfigError):
         read_host_config(tmp_path)
+
+
+def test_given_comments_and_last_commas_when_read_then_they_are_passed_over(tmp_path: Path):
+    text = """{ // what the host does
+      "extensions": {
+        /* no
+           prefix */
+        "http": {"routePrefix": "a//b,]"}, "durableTask": {
+          "versionMatchStrategy": "strict", "versionFailureStrategy": "Fail",
+          "overridableExistingInstanceStates": "AnyState", "defaultVersion": "1.0",
+        },
+      },
+    }"""
+    write(tmp_path, "host.json", text)
+
+    config = read_host_config(tmp_path)
+
+    assert config.route_prefix == "a//b,]"
+    assert config.versions == VersionRules("1.0", VersionMatch.STRICT, VersionFailure.FAIL)
+    assert config.replaces_running
+
+
+@pytest.mark.parametrize(
+    ("match", "current", "version", "fits"),
+    [
+        (VersionMatch.CURRENT_OR_OLDER, "2.0", "2.0", True),
+        (VersionMatch.CURRENT_OR_OLDER, "2.0", "1.10", True),
+        (VersionMatch.CURRENT_OR_OLDER, "1.9", "1.10", False),
+        (VersionMatch.CURRENT_OR_OLDER, "2.0", "", True),
+        (VersionMatch.CURRENT_OR_OLDER, "beta", "Gamma", False),
+        (VersionMatch.CURRENT_OR_OLDER, "", "3.0", True),
+        (VersionMatch.STRICT, "2.0", "1.0", False),
+        (VersionMatch.NONE, "2.0", "3.0", True),
+    ],
+)
+def test_given_a_version_when_compared_then_it_runs_here_or_not(
+    match: VersionMatch, current: str, version: str, fits: bool
+):
+    assert VersionRules(current, match).fits(version) is fits
 
 
 def test_given_settings_when_loaded_then_the_environment_is_not_overridden(
