@@ -15,6 +15,7 @@ from graph.credentials import token_source
 from graph.governor import Governor, LocalGovernor
 from graph.session import GraphSession
 from graph.shared_governor import SharedGovernor
+from graph.stop_sign import StopSign
 from teams_rollout.ledger.ports import Ledger
 from teams_rollout.settings import Settings, load_settings
 from teams_rollout.telemetry import configure_logging
@@ -51,7 +52,9 @@ def services() -> ProcessServices:
     settings = load_settings()
     ledger = _ledger(settings)
     governor = _governor(settings, ledger)
-    return ProcessServices(settings=settings, ledger=ledger, graph=_graph(settings, governor))
+    return ProcessServices(
+        settings=settings, ledger=ledger, graph=_graph(settings, governor, ledger)
+    )
 
 
 def _ledger(settings: Settings) -> "TableLedger":
@@ -88,7 +91,9 @@ def _governor(settings: Settings, ledger: "TableLedger") -> Governor:
     return SharedGovernor(ledger.quotas("|".join(whose)), **options)
 
 
-def _graph(settings: Settings, governor: Governor) -> GraphSession:
+def _graph(settings: Settings, governor: Governor, ledger: "TableLedger") -> GraphSession:
+    from teams_rollout.ledger.stops import EVERYTHING  # noqa: PLC0415 - as `_ledger`
+
     return GraphSession(
         base_url=settings.graph_base_url,
         token=token_source(
@@ -99,6 +104,7 @@ def _graph(settings: Settings, governor: Governor) -> GraphSession:
             client_secret=settings.graph_client_secret,
         ),
         governor=governor,
+        write_guard=StopSign(ledger.stopped).guard(EVERYTHING),
     )
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 ROLLOUT_PARTITION, ROLLOUT_ROW = "rollout", "current"
 OPERATION_PARTITION = "operation"
 QUOTAS_PARTITION = "graph"
+STOPS_ROW = "stops"
 HEADER = "header"
 
 OBSERVED_BLOCKS = 4

@@ -22,6 +22,7 @@ from teams_rollout.ledger.outbox import QueueOutbox
 from teams_rollout.ledger.ready import TableReadyStore
 from teams_rollout.ledger.rollouts import TableRolloutStore
 from teams_rollout.ledger.staging import TableImportStore, TablePlanStore
+from teams_rollout.ledger.stops import TableStopStore
 from teams_rollout.ledger.users import TableUserStore
 
 _AZURE = (".core.windows.net", ".core.chinacloudapi.cn", ".core.usgovcloudapi.net")
@@ -38,6 +39,7 @@ class TableLedger(
     TableJournalStore,
     TableAuditStore,
     QueueOutbox,
+    TableStopStore,
 ):
     """Implements `ports.Ledger`; one per process and event loop, safe under concurrency."""
 
