@@ -22,9 +22,11 @@ USERS ?= samples/users.csv
 TEAMS ?= samples/teams.csv
 TENANT ?= samples/tenant.json.gz
 EXIT ?=
+# azd hands its variables to hooks; without azd the storage account keeps durable state.
+BACKEND ?= $(or $(ROLLOUT_DURABLE_BACKEND),AzureStorage)
 
 .PHONY: help setup demo test test-unit lint format format-check types layers check \
-	bench samples histories picture requirements requirements-check clean
+	bench samples histories picture package requirements requirements-check clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -107,6 +109,9 @@ picture: setup ## Record the README's picture from a real demo run
 		--title "rollout lab demo: a wave under way" -- \
 		$(BIN)/rollout lab demo --rollout "$(ROLLOUT)" --users "$(USERS)" --teams "$(TEAMS)" \
 		--tenant "$(TENANT)" --exit
+
+package: setup ## Build what is deployed: build/app.zip (BACKEND=DurableTaskScheduler for that one)
+	$(BIN)/python scripts/package_app.py --out build --backend "$(BACKEND)"
 
 requirements: setup ## Export the pinned and hashed requirements from pyproject.toml
 	$(COMPILE) pyproject.toml --output-file $(EXPORT_TO)/requirements.txt
