@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from teams_rollout.localhost.entities import Entities
 from teams_rollout.localhost.http_server import HttpServer, http_functions
 from teams_rollout.localhost.invoke import Invoker
 from teams_rollout.localhost.keys import HostKeys, keys_path
+from teams_rollout.localhost.leftovers import close_sessions
 from teams_rollout.localhost.listing import list_functions, table
 from teams_rollout.localhost.management import ManagementApi
 from teams_rollout.localhost.outputs import QueueOutputs
@@ -145,7 +145,7 @@ class Host:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(runner.cleanup(), left)
         await self._outputs.close()
-        await _close_sdk_session()
+        await close_sessions()
         self._invoker.close()
 
     @property
@@ -216,11 +216,3 @@ def _by_name(specs: Sequence[FunctionSpec]) -> dict[str, FunctionSpec]:
 def _threads() -> int:
     given = os.environ.get("PYTHON_THREADPOOL_THREAD_COUNT", "")
     return int(given) if given.isdigit() else min(MOST_THREADS, (os.cpu_count() or 1) + 4)
-
-
-async def _close_sdk_session() -> None:
-    """Close the HTTP session that the SDK's durable client keeps for the whole process."""
-    module = sys.modules.get("azure.durable_functions.models.utils.http_utils")
-    close = getattr(module, "_close_session", None)
-    if close is not None:
-        await close()

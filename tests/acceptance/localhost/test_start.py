@@ -148,6 +148,18 @@ def test_given_an_idle_host_when_interrupted_then_it_ends_at_once(tmp_path: Path
         assert time.monotonic() - started < 3
 
 
+def test_given_sessions_that_functions_leave_open_when_stopped_then_nobody_complains(
+    tmp_path: Path,
+):
+    with running(APPS / "basic", tmp_path / "state.db") as host:
+        host.wait(host.start("chain"))
+        assert host.http.get("/api/careless").text == "plain"
+
+        assert host.stop() == 0
+
+    assert (tmp_path / "host.log").read_text() == ""
+
+
 def test_given_settings_of_the_folder_when_started_then_the_environment_wins(tmp_path: Path):
     code = (
         "import json, os\nimport azure.functions as func\n"

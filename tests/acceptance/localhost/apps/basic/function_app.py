@@ -6,6 +6,7 @@ import logging
 import time
 from datetime import timedelta
 
+import aiohttp
 import azure.durable_functions as df
 import azure.functions as func
 
@@ -57,6 +58,16 @@ def nothing(req: func.HttpRequest):
 @app.generic_trigger(arg_name="req", type="httpTrigger", route="silent", authLevel="anonymous")
 def silent(req: func.HttpRequest) -> None:
     """Without an output for its answer."""
+
+
+sessions: list[aiohttp.ClientSession] = []
+
+
+@app.route(route="careless")
+async def careless(req: func.HttpRequest) -> str:
+    sessions.append(aiohttp.ClientSession())
+    async with sessions[-1].get(req.url.replace("careless", "text")) as answer:
+        return await answer.text()
 
 
 @app.route(route="text")
