@@ -24,10 +24,19 @@ def imported_by(module: ast.Module) -> Iterator[str]:
             yield node.module
 
 
-def files_of(requirements: list[Any]) -> list[str]:
+def files_of(requirements: list[str]) -> list[str]:
     """Every installed file of the named distributions."""
-    names = [re.split(r"[^A-Za-z0-9_.-]", text)[0] for text in requirements if type(text) is str]
+    names = [re.split(r"[^A-Za-z0-9_.-]", text)[0] for text in requirements]
     return [str(path) for name in names for path in metadata.files(name) or ()]
+
+
+def members(group: str, groups: dict[str, list[Any]]) -> Iterator[str]:
+    """The requirements of a group and of the groups that it includes."""
+    for item in groups[group]:
+        if isinstance(item, str):
+            yield item
+        else:
+            yield from members(item["include-group"], groups)
 
 
 def is_outside(name: str, repository: Path) -> bool:
@@ -43,7 +52,7 @@ def declared(repository: Path) -> dict[str, list[str]]:
     """The installed files of what production and development ask for."""
     project = tomllib.loads((repository / "pyproject.toml").read_text())
     production = project["project"]["dependencies"]
-    development = [*production, *project["dependency-groups"]["dev"]]
+    development = [*production, *members("dev", project["dependency-groups"])]
     return {"production": files_of(production), "development": files_of(development)}
 
 
