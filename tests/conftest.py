@@ -81,3 +81,11 @@ def _connection(name: str, key: str, ports: list[int]) -> str:
 def storage_connection(azurite_accounts: Iterator[str]) -> str:
     """The connection string of a storage account that no other test has seen."""
     return next(azurite_accounts)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show the seeds of random tests, whatever process they ran in."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in getattr(report, "user_properties", ()):
+            if name == "seeds":
+                terminalreporter.write_line(str(value))

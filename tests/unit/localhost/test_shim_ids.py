@@ -6,6 +6,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 from random import Random
 
 from teams_rollout.localhost.protocol import EventType, make_event, to_text
@@ -32,7 +33,9 @@ def play(seed: int) -> int:
     return machine.turns
 
 
-def test_given_random_orchestrations_when_replayed_then_every_task_id_equals_the_sdks():
+def test_given_random_orchestrations_when_replayed_then_every_task_id_equals_the_sdks(
+    record_property: Callable[[str, object], None],
+):
     turns = 0
 
     for seed in range(FIRST_SEED, FIRST_SEED + COUNT):
@@ -42,5 +45,5 @@ def test_given_random_orchestrations_when_replayed_then_every_task_id_equals_the
             sys.stdout.write(f"shim fuzz fails: SHIM_FUZZ_SEED={seed} SHIM_FUZZ_COUNT=1\n")
             raise
 
-    sys.stdout.write(f"shim fuzz: {COUNT} from seed {FIRST_SEED}, {turns} turns\n")
+    record_property("seeds", f"shim fuzz: {COUNT} from seed {FIRST_SEED}, {turns} turns")
     assert turns > COUNT
