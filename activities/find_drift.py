@@ -10,6 +10,7 @@ from activities.deps import Deps
 from activities.operation import finish_operation, report_progress
 from activities.reading import TenantReading, read_tenant
 from activities.team_status import assess_teams
+from activities.unread import trouble_of
 from activities.wave_plan import is_on_hold
 from graph.errors import GraphReadError
 from teams_rollout.contracts.payloads import OperationRequest, OperationResult
@@ -39,7 +40,7 @@ async def find_drift(deps: Deps, request: OperationRequest) -> OperationResult:
             started_at=started,
             ended_at=deps.clock(),
             complete=False,
-            reason=str(error),
+            reason=str(trouble_of(deps, error)),
         )
     await deps.ledger.save_drift(rollout.rollout_id, report)
     await finish_operation(

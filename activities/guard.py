@@ -13,8 +13,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from activities.deps import Deps
-from activities.operation import fail_operation
+from activities.operation import fail_operation, report_trouble
 from activities.permission_check import FINAL_READ_CODES, unreadable
+from activities.unread import trouble_of
 from graph.errors import GraphReadError
 from teams_rollout.contracts.payloads import OperationRequest, Payload, RetryablePayload
 from teams_rollout.ledger.ports import Conflict, LedgerError
@@ -72,8 +73,9 @@ async def run_guarded(
             "Microsoft could not be read", extra={"action": "read_failed", "code": error.code}
         )
         result = await _unread(deps, request, result_type, error)
-    except Exception:
+    except Exception as error:
         logger.exception("Activity failed", extra={"action": "activity_failed"})
+        await _tell(deps, request, "internal_error", error)
         result = _later(deps, result_type, BUG, "internal_error")
     return result.model_dump(mode="json")
 
@@ -88,7 +90,21 @@ async def _unread(deps: Deps, request: Payload, result_type: type[A], error: Gra
         except LedgerError:
             return _later(deps, result_type, STORAGE, "storage_unavailable")
         return result_type(trouble=error.code)
+    await _tell(deps, request, error.code, error)
     return _later(deps, result_type, error.retry_after or READ, error.code)
+
+
+async def _tell(deps: Deps, request: Payload, code: str, error: Exception) -> None:
+    """Tell the person who waits for an operation why it takes so long."""
+    operation_id = getattr(request, "operation_id", "")
+    if not operation_id:
+        return
+    trouble = trouble_of(deps, error)
+    try:
+        await report_trouble(deps, operation_id, code=code, detail=trouble.detail, do=trouble.do)
+    except LedgerError:
+        # The work is tried again in any case, and tells then if it has to.
+        logger.warning("Trouble could not be told", extra={"action": "trouble_untold"})
 
 
 def _later(deps: Deps, result_type: type[A], pause: timedelta, code: str) -> A:

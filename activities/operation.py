@@ -11,14 +11,18 @@ async def report_progress(deps: Deps, operation_id: str, percent: int) -> None:
     await _update(deps, operation_id, {"percent": percent})
 
 
+async def report_trouble(deps: Deps, operation_id: str, *, code: str, detail: str, do: str) -> None:
+    """Say what keeps a running operation from going on; it is forgotten when the operation ends."""
+    await _update(deps, operation_id, {"error": {"code": code, "detail": detail, "do": do}})
+
+
 async def finish_operation(deps: Deps, operation_id: str, result: dict[str, Any]) -> None:
     """Record success with its result; nothing happens when nobody asked for an operation.
 
     What was noted at the start (warnings of an import) stays beside it.
     """
-    await _update(
-        deps, operation_id, {"status": OperationStatus.SUCCEEDED, "percent": 100}, result=result
-    )
+    changes = {"status": OperationStatus.SUCCEEDED, "percent": 100, "error": None}
+    await _update(deps, operation_id, changes, result=result)
 
 
 async def fail_operation(deps: Deps, operation_id: str, *, code: str, detail: str) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from teams_rollout.cli.addresses import is_loopback
+from teams_rollout.cli.console import note
 from teams_rollout.cli.errors import ApiError, CliError, ImportRefusedError, UnreachableError
 
 API_ROOT = "/api/v1"
@@ -109,11 +110,15 @@ class RolloutClient:
             CliError: the operation failed; its own error is the message.
         """
         current: Json = dict(operation)
-        pause = FIRST_POLL
+        pause, told = FIRST_POLL, ""
         while current.get("status") not in ("succeeded", "failed"):
             self.pause(pause)
             pause = min(pause * 1.5, SLOWEST_POLL)
             current = self.patiently(f"/operations/{current['id']}")
+            trouble = _trouble(current)
+            if trouble not in ("", told):
+                note(f"Waiting: {trouble}")
+                told = trouble
         if current["status"] == "failed":
             raise CliError(_failure(current))
         return current
@@ -181,10 +186,19 @@ def _has_faults(problem: Json) -> bool:
     return isinstance(errors, list) and all("line" in error for error in errors) and bool(errors)
 
 
-def _failure(operation: Mapping[str, Any]) -> str:
+def _trouble(operation: Mapping[str, Any]) -> str:
+    """Why a running operation cannot go on at the moment, if it says so."""
+    return _reason(operation) if operation.get("status") == "running" else ""
+
+
+def _reason(operation: Mapping[str, Any]) -> str:
     error = operation.get("error")
     parts = (error.get("message"), error.get("do")) if isinstance(error, dict) else (error,)
-    reason = " ".join(str(part) for part in parts if part)
+    return " ".join(str(part) for part in parts if part)
+
+
+def _failure(operation: Mapping[str, Any]) -> str:
+    reason = _reason(operation)
     return f"The {operation.get('kind', 'operation')} failed: {reason or 'no reason is given'}"
 
 

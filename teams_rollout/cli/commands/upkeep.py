@@ -52,8 +52,8 @@ def read_drift(client: RolloutClient, *, run_id: str | None = None) -> Json:
 def drift_sentence(report: Json) -> str:
     """A reconciliation in a sentence."""
     if not report.get("complete"):
-        why = str(report.get("reason") or "a source could not be read whole")
-        return f"The reconciliation is not complete ({why.rstrip('.')}), so it claims nothing."
+        why = str(report.get("reason") or "A source could not be read whole.")
+        return f"The reconciliation is not complete and claims nothing. {why}"
     if not report.get("found"):
         return "The tenant is converged: no drift."
     kinds = counts(dict(report.get("by_kind") or {}))

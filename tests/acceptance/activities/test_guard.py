@@ -6,14 +6,23 @@ from dataclasses import replace
 import pytest
 
 from activities.guard import run_guarded
+from activities.make_plan import make_plan
 from activities.resolve_batch import resolve_batch
 from activities.verify_wave import verify_wave
 from graph.credentials import StaticToken
 from graph.governor import LocalGovernor
 from graph.session import GraphSession
-from teams_rollout.contracts.payloads import BatchRequest, StepResult, VerifyResult, WaveRequest
-from teams_rollout.ledger.records import BatchRecord
+from teams_rollout.contracts.payloads import (
+    BatchRequest,
+    OperationRequest,
+    OperationResult,
+    StepResult,
+    VerifyResult,
+    WaveRequest,
+)
+from teams_rollout.ledger.records import BatchRecord, OperationStatus
 from teams_rollout.ledger.tables import TableLedger
+from tests.acceptance.activities.lab import ROLLOUT
 
 pytestmark = pytest.mark.azurite
 
@@ -73,6 +82,30 @@ async def test_given_microsoft_cannot_be_reached_when_run_then_it_is_reported(la
     assert result.trouble == "microsoft_unavailable"
     assert result.retry_at > lab.clock()
     await nobody.close()
+
+
+async def test_given_somebody_waits_when_microsoft_is_away_then_they_are_told_where(lab, run):
+    nobody = GraphSession(
+        base_url=f"{NOBODY_LISTENS}/v1.0",
+        token=StaticToken("rehearsal"),
+        governor=LocalGovernor(limits=1000.0),
+        max_retries=0,
+    )
+    operation = await lab.operation("plan")
+    request = OperationRequest(rollout_id=ROLLOUT, operation_id=operation, wave="pilot")
+    payload = request.model_dump(mode="json")
+
+    deps = replace(lab.deps, graph=nobody)
+    await run_guarded(deps, make_plan, OperationRequest, OperationResult, payload)
+    await nobody.close()
+
+    waiting = await lab.result_of(operation)
+    assert waiting.status is OperationStatus.RUNNING
+    assert NOBODY_LISTENS in waiting.error["detail"]
+    assert "rollout lab up" in waiting.error["do"]
+    await run_guarded(lab.deps, make_plan, OperationRequest, OperationResult, payload)
+    done = await lab.result_of(operation)
+    assert (done.status, done.error) == (OperationStatus.SUCCEEDED, None)
 
 
 async def test_given_storage_cannot_be_reached_when_run_then_it_is_reported(lab, run):

@@ -37,6 +37,25 @@ def test_given_a_failed_operation_when_awaited_then_its_error_is_the_message(api
         client.finished({"id": "op"})
 
 
+def test_given_an_operation_in_trouble_when_awaited_then_the_reason_is_told_once(
+    api: StubApi, capsys: pytest.CaptureFixture[str]
+):
+    trouble = {"code": "x", "message": "Graph at 127.0.0.1 does not answer.", "do": "Start it."}
+    api.operation = {"status": "running", "error": trouble}
+    looks: list[int] = []
+
+    def three_looks() -> None:
+        looks.append(1)
+        if len(looks) > 3:
+            api.operation = {"status": "succeeded"}
+
+    with RolloutClient(api.url, tend=three_looks) as client:
+        client.finished({"id": "op"})
+
+    told = capsys.readouterr().err
+    assert told == "Waiting: Graph at 127.0.0.1 does not answer. Start it.\n"
+
+
 def test_given_another_server_when_asked_then_it_is_no_rollout_api(api: StubApi):
     with RolloutClient(api.url) as client, pytest.raises(CliError, match="rollout API"):
         client.get("/nonsense")
