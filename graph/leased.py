@@ -13,7 +13,7 @@ from graph.limits import CallPriority
 from graph.pacing import CATCH_UP_S
 from graph.quota_book import Ask, Quota, Share, slot_of
 
-AHEAD_S = 1.0
+AHEAD_S = 1.5
 """Permits are leased for what waits and for about so long at the present pace."""
 
 _SMALL = 50  # quotas below this are not leased ahead: what one process hoards another lacks
@@ -47,7 +47,7 @@ class LeasedPool:
         self.capacity = quota.capacity
         self.due = 0.0
         self.rivals = 0
-        self.recent = 0.0
+        self.recent = self._asked_after = 0.0
         self.spent: list[tuple[int, float]] = []
         self.permits = self._reserve = self._expires = self._before = 0.0
         self._kept = (0.0, 0.0)
@@ -79,6 +79,7 @@ class LeasedPool:
     def ask(self, waiting: Iterable[tuple[Ticket, float]], *, elapsed: float) -> Ask:
         """What to lease; `elapsed` seconds passed since the last time."""
         amounts, first, largest = _summed(waiting)
+        self._asked_after = self.recent
         busy = self.recent or amounts
         even = self.capacity / self.quota.limit.seconds
         pace = max(even, self.recent / max(elapsed, 0.1))
@@ -99,7 +100,7 @@ class LeasedPool:
         self._reserve = share.reserve - (reserve - self._reserve)
         self._before, self._expires = share.permits, expires
         self.due, self.rivals = share.due, share.rivals
-        self.recent = 0.0
+        self.recent -= self._asked_after
 
 
 class LeasedSlices:
@@ -110,7 +111,7 @@ class LeasedSlices:
         self.capacity = max(1.0, quota.capacity)
         self.due = 0.0
         self.rivals = 0
-        self.recent = 0.0
+        self.recent = self._asked_after = 0.0
         self._slices: deque[tuple[float, float]] = deque()
 
     def delay(
@@ -153,6 +154,7 @@ class LeasedSlices:
     def ask(self, waiting: Iterable[tuple[Ticket, float]], *, elapsed: float) -> Ask:
         """What to claim beyond the slices at hand."""
         amounts, first, largest = _summed(waiting)
+        self._asked_after = self.recent
         pace = self.recent / max(elapsed, 0.1)
         alone = 0.0 if self.rivals else AHEAD_S / 2 / self.quota.interval
         ahead = max(pace * AHEAD_S, alone) if self.recent or amounts else 0.0
@@ -172,7 +174,7 @@ class LeasedSlices:
             else:
                 self._slices.append((share.start, end))
         self.due, self.rivals = share.due, share.rivals
-        self.recent = 0.0
+        self.recent -= self._asked_after
 
     def _find(self, amount: float, now: float) -> tuple[int, float] | None:
         """The first slice with room, and where in it the permits begin."""

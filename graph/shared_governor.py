@@ -31,6 +31,7 @@ _MIN_GAP_S = 0.1  # between two looks that found permits
 _TURN_S = 0.75  # between two looks that did not, times the processes that compete
 _LONGEST_TURN_S = 3.0
 _LONGEST_LOOK_S = 15.0  # a waiting process is missed after this; dead ones stop competing
+_STALE_S = 5.0
 _RETRY_S = 0.5
 _ANSWER_WITHIN_S = 2.0
 _ATTEMPTS = 8
@@ -84,9 +85,11 @@ class SharedGovernor(LocalGovernor):
         self._tell()
 
     def next_member_permit(self, team_id: str) -> float:
-        """See `Governor.next_member_permit`; as far as this process has looked."""
+        """See `Governor.next_member_permit`; as far as this process has looked, and will soon."""
         cost = RequestCost(RequestKind.MEMBERS_ADD, team_id=team_id)
         now = self._clock()
+        if now - self._last > _STALE_S:
+            self._tell()
         held = self._held_for(cost, now=now)
         self._book.sweep(now)
         waits = [self._wait_for(gate, cost, now=now) for gate in self._gates_of(cost)]
@@ -121,6 +124,12 @@ class SharedGovernor(LocalGovernor):
 
     def _fall_back_to_window(self, cost: RequestCost) -> None:  # noqa: ARG002 - only writes have it
         self._fell_back_at = self._clock()
+
+    def _take(self, cost: RequestCost, *, gates: list[Gate]) -> None:
+        super()._take(cost, gates=gates)
+        now = self._clock()
+        if any(self._leased[gate.key].runs_low(now) for gate in gates):
+            self._look_soon()
 
     async def _pause(self, seconds: float) -> None:
         now, down = self._clock(), self._down_since
@@ -177,7 +186,7 @@ class SharedGovernor(LocalGovernor):
         for leased in self._leased.values():
             if leased.runs_low(now) and leased.due <= now:
                 looks.append(soonest)
-        if self._holds_something():
+        if self._has_to_settle():
             looks.append(max(soonest, self._last + _HALF_LIFE_S))
         return min(looks, default=None)
 
@@ -188,9 +197,13 @@ class SharedGovernor(LocalGovernor):
         turn = min(_TURN_S * (leased.rivals + 1), _LONGEST_TURN_S) if leased.rivals else 0.0
         return min(max(leased.due, self._last + turn), self._last + _LONGEST_LOOK_S)
 
-    def _holds_something(self) -> bool:
+    def _has_to_settle(self) -> bool:
+        """Whether we hold a lease, or stand in a queue where nobody of ours waits any more."""
         member = self._book.members.get(self._name)
-        return member is not None and bool(member.leases or member.wants)
+        if member is None:
+            return False
+        wanted = {gate.key for cost in self._queue.values() for gate in self._gates_of(cost)}
+        return bool(member.leases or member.wants.keys() - wanted)
 
     def _waiting(self, now: float) -> dict[str, list[tuple[Ticket, float]]]:
         """Who waits for which quota; nobody leases for what may not be sent anyhow."""

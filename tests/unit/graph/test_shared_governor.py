@@ -108,7 +108,10 @@ async def test_given_one_team_when_three_add_members_then_four_a_minute_in_all(w
 
     assert most_within(everything(*processes), 60) == 4
     assert len(everything(*processes)) == 12
-    assert processes[0].governor.next_member_permit("t1") > 20
+    newcomer = process_in(world, row)
+    newcomer.governor.next_member_permit("t1")
+    await world.run_for(0.2)
+    assert newcomer.governor.next_member_permit("t1") > 20
 
 
 async def test_given_retry_after_when_one_is_refused_then_all_pause_and_newcomers_too(world, row):
@@ -279,6 +282,68 @@ async def test_given_lost_answers_when_written_all_the_same_then_nothing_is_coun
 
     assert most_within(everything(*processes), 150) <= 2_400
     assert sum(amount for _, amount in everything(*processes)) >= 4_400
+
+
+async def test_given_a_process_killed_after_sending_when_others_go_on_then_its_use_is_counted(
+    world, row
+):
+    killed, other = process_in(world, row, limits=0.1), process_in(world, row, limits=0.1)
+    for _ in range(10):
+        killed.send(ENVELOPE, times=1)
+    await world.run_for(0.1)
+    killed.kill()
+
+    other.send(ENVELOPE, pause=SEND_S)
+    await world.run_for(140)
+
+    assert killed.since(0) == 200
+    assert other.since(0) == 20  # what the dead one held ahead counts as used, too
+
+
+async def test_given_a_lease_left_over_when_it_has_ended_without_the_storage_then_it_is_not_used(
+    world, row
+):
+    process = process_in(world, row)
+    single = replace(DIRECTORY_WRITE, requests=1)
+    await world.run(process.send(single, times=1))
+
+    process.connection.down = True
+    await world.run_for(3)
+    with pytest.raises(PermitDelayedError):
+        await world.run(process.send(single, times=1))
+
+    assert len(process.sent) == 1
+
+
+async def test_given_a_report_whose_answer_was_lost_when_reported_again_then_it_counts_once(
+    world, row
+):
+    process = process_in(world, row, limits=0.1)
+    for _ in range(8):
+        process.send(ENVELOPE, times=1)
+    await world.run_for(0.05)
+    process.connection.deaf = True
+    await world.run_for(1.5)
+    process.connection.deaf = False
+
+    for _ in range(8):
+        process.send(ENVELOPE, patient=True)
+    await world.run_for(130)
+
+    assert process.since(0) == 240
+
+
+@pytest.mark.parametrize("pause", [0.03, 0.05, 0.07])
+async def test_given_a_slow_storage_when_sending_while_it_answers_then_that_is_counted_too(
+    world, row, pause
+):
+    row.round_trip = 0.6
+    process = process_in(world, row, limits=0.25)
+    process.send(replace(DIRECTORY_WRITE, requests=1), pause=pause)
+
+    await world.run_for(140)
+
+    assert process.since(0) == 600
 
 
 @pytest.mark.parametrize("skew", [-30.0, 30.0, 3_600.0])

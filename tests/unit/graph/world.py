@@ -12,8 +12,6 @@ from graph.leases import CommonClock, StoredRow
 from graph.limits import RequestCost
 from graph.shared_governor import SharedGovernor
 
-ROUND_TRIP_S = 0.01
-
 
 class World:
     """Real tasks on a clock that jumps to the next wake-up when everybody sleeps."""
@@ -65,25 +63,26 @@ class MemoryRow:
     world: World
     text: str = ""
     version: int = 0
+    round_trip: float = 0.01
     requests: int = 0
     longest: int = 0
 
     async def read(self) -> StoredRow:
-        await self.world.sleep(ROUND_TRIP_S / 2)
+        await self.world.sleep(self.round_trip / 2)
         self.requests += 1
         found = self.text, self._named(self.version)
-        await self.world.sleep(ROUND_TRIP_S / 2)
+        await self.world.sleep(self.round_trip / 2)
         return *found, float(math.floor(self.world.now))
 
     async def replace(self, text: str, *, version: str) -> tuple[str, float | None] | None:
-        await self.world.sleep(ROUND_TRIP_S / 2)
+        await self.world.sleep(self.round_trip / 2)
         self.requests += 1
         written = version == self._named(self.version)
         if written:
             self.text, self.version = text, self.version + 1
             self.longest = max(self.longest, len(text))
         mine = self._named(self.version)
-        await self.world.sleep(ROUND_TRIP_S / 2)
+        await self.world.sleep(self.round_trip / 2)
         return (mine, float(math.floor(self.world.now))) if written else None
 
     @staticmethod
