@@ -7,11 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from teams_rollout.domain.vocabulary import UserState
 from teams_rollout.entrypoints import people
-from teams_rollout.entrypoints.context import RolloutDep, ServicesDep
-from teams_rollout.entrypoints.ports import Services
+from teams_rollout.entrypoints.context import RolloutDep, ServicesDep, get_wave
 from teams_rollout.entrypoints.routes.callers import Reader, Reporter
 from teams_rollout.entrypoints.views import LookupAnswer, UserPage, UserView
-from teams_rollout.ledger.records import RolloutRecord
 
 router = APIRouter(prefix="/api/v1/users", tags=["people"])
 
@@ -44,19 +42,13 @@ async def list_users(
     cursor: Annotated[int, Query(ge=0)] = 0,
 ) -> UserPage:
     """People by wave and state; at most 1,000 a page, the rest follows under `nextLink`."""
-    slug = await _slug_of(services, rollout, wave) if wave else None
+    slug = (await get_wave(wave, services, rollout)).slug if wave else None
     wanted = people.PeopleFilter(wave=slug, state=state)
     records, following = await people.list_page(
         services, rollout, wanted=wanted, first_shard=cursor
     )
     link = str(request.url.include_query_params(cursor=following)) if following else None
     return UserPage(value=tuple(people.to_item(r) for r in records), nextLink=link)
-
-
-async def _slug_of(services: Services, rollout: RolloutRecord, wave: str) -> str:
-    """The slug of a wave given by name; an unknown wave has nobody."""
-    records = await services.ledger.list_waves(rollout.rollout_id)
-    return next((w.slug for w in records if wave in (w.name, w.slug)), wave)
 
 
 @router.post("/lookup")

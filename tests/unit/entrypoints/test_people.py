@@ -50,6 +50,17 @@ async def test_people_when_filtered_then_only_those_also_far_behind(
     assert [p["upn"] for p in wave] == ["person2@council.example", "person3@council.example"]
 
 
+async def test_people_of_an_unknown_wave_when_listed_then_the_waves_are_named(
+    client: httpx.AsyncClient, ledger: MemoryLedger
+):
+    ledger.add_wave("Wave 1")
+
+    answer = await client.get("/api/v1/users?wave=Wave 11")
+
+    assert answer.status_code == 404
+    assert "Wave 1." in answer.json()["detail"]
+
+
 async def test_person_never_found_when_listed_then_no_id_and_the_name_of_the_file(
     client: httpx.AsyncClient, ledger: MemoryLedger
 ):
