@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 
@@ -44,7 +44,7 @@ class RolloutClient:
         self._patient = tend is not None
         headers = {"Accept": "application/json"}
         if identity and is_loopback(base_url):
-            headers[IDENTITY_HEADER] = identity
+            headers[IDENTITY_HEADER] = quote(identity, safe=" @'")  # headers are ASCII
         # A proxy setting is for the outside world: it must not swallow loopback addresses.
         self._http = httpx.Client(
             base_url=base_url + API_ROOT,

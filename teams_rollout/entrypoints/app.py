@@ -50,6 +50,7 @@ def create_api(provider: ServicesProvider) -> FastAPI:
     api.add_api_route("/", _to_helpdesk, include_in_schema=False)
     for error in _HANDLED:
         api.add_exception_handler(error, _answer_error)
+    api.add_api_route("/api/v1", _to_description, include_in_schema=False)
     api.add_middleware(Edge)
     _declare_problems(api)
     return api
@@ -57,6 +58,10 @@ def create_api(provider: ServicesProvider) -> FastAPI:
 
 async def _to_helpdesk() -> RedirectResponse:
     return RedirectResponse("/helpdesk", status_code=303)
+
+
+async def _to_description() -> RedirectResponse:
+    return RedirectResponse("/api/v1/openapi.json", status_code=303)
 
 
 async def _answer_error(request: Request, error: Exception) -> Response:

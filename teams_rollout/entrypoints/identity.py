@@ -10,7 +10,7 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
@@ -82,9 +82,15 @@ def identify(headers: Mapping[str, str], *, settings: AccessSettings) -> Caller:
         return _signed_in(headers.get(PRINCIPAL_HEADER, ""), tenant_id=settings.graph_tenant_id)
     rehearsing = settings.environment is Environment.REHEARSAL
     if (rehearsing or settings.dev_identity) and _is_loopback(headers.get("host", "")):
-        name = headers.get(DEVELOPER_HEADER, "").strip() or settings.dev_identity or "developer"
+        name = _developer(headers) or settings.dev_identity or "developer"
         return Caller(name=name[:80], roles=frozenset(Role))
     raise _not_signed_in("Sign-in is not switched on for this app, so it lets nobody in.")
+
+
+def _developer(headers: Mapping[str, str]) -> str:
+    """The name in the header, percent-encoded because headers are ASCII."""
+    name = unquote(headers.get(DEVELOPER_HEADER, ""))
+    return "".join(c for c in name if c.isprintable()).strip()
 
 
 def _is_loopback(host: str) -> bool:

@@ -17,8 +17,8 @@ from teams_rollout.entrypoints.identity import RequireRole, identify
 from teams_rollout.entrypoints.problems import ProblemError
 from tests.unit.entrypoints.doubles import MemoryLedger, MemoryServices, TestSettings
 
-# They hold no data: health names parts, the rest are a redirect, the schema and our stylesheet.
-PUBLIC = {"/api/v1/health", "/api/v1/openapi.json", "/", "/static/{name}"}
+# They hold no data: health names parts, the rest are redirects, the schema and our stylesheet.
+PUBLIC = {"/api/v1/health", "/api/v1/openapi.json", "/api/v1", "/", "/static/{name}"}
 LOOPBACK = {"host": "127.0.0.1:7071"}
 
 
@@ -75,6 +75,12 @@ def test_rehearsal_on_loopback_when_asked_by_name_then_that_name_may_do_everythi
 
     assert caller.name == "ana"
     assert len(caller.roles) == 4
+
+
+def test_rehearsal_when_the_name_is_not_ascii_then_it_arrives_as_it_was():
+    caller = identify({**LOOPBACK, "x-rollout-user": "Zo%C3%AB%0A M"}, settings=TestSettings())
+
+    assert caller.name == "Zoë M"
 
 
 @pytest.mark.parametrize("host", ["rollout.council.example", "", "127.0.0.1.council.example", "["])
