@@ -64,10 +64,18 @@ def api_address(option: str | None, environ: Mapping[str, str] = os.environ) -> 
             "No rollout API is known in this folder. Start one here with `rollout lab up`, "
             f"or name one with --api URL or {API_VARIABLE}."
         )
-    parts = urlsplit(named)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
+    if not _is_web_address(named):
         raise CliError(f"{named} is no address of an API; it must look like https://HOST.")
     return named.rstrip("/").removesuffix("/api/v1")
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        # Both refuse what is no number or no host by raising.
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def is_loopback(url: str) -> bool:

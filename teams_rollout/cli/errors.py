@@ -55,9 +55,17 @@ class ImportRefusedError(ApiError):
         self.faults: Sequence[Mapping[str, Any]] = problem.get("errors") or ()
 
 
+def _fields(problem: Mapping[str, Any]) -> str:
+    """Which parts of the request the API did not take; a person need not open the API's schema."""
+    errors = problem.get("errors")
+    named = [e for e in errors if "field" in e] if isinstance(errors, list) else []
+    return "".join(f" {e['field']}: {e.get('message', '')}." for e in named)
+
+
 def _sentence(status: int, problem: Mapping[str, Any], fallback: str) -> str:
     parts = (str(problem.get(name) or "").strip() for name in ("title", "detail", "do"))
     text = " ".join(part if part[-1] in ".?!" else f"{part}." for part in parts if part)
+    text += _fields(problem)
     # What to type stands at the end: a full stop would be taken for a part of it.
     text = text.removesuffix(".") if problem.get("do") else text
     return text or fallback or f"The API answered with status {status}."

@@ -48,13 +48,17 @@ def wave_view(
 def wave_line(progress: Progress, *, now: datetime) -> str:
     """The same in one line: time, wave, state, what is finished per step, causes."""
     steps = " ".join(
-        f"{spoken(step.step).replace(' ', '-')} {finished(step)}/{progress.users}"
+        f"{spoken(step.step).replace(' ', '-')} {finished(step)}/{progress.users}{_sent(step)}"
         for step in progress.steps
     )
     parts = [f"{clock(now)} {progress.wave}: {spoken(progress.state)}", _batches(progress), steps]
     pace = _pace(progress)
     causes = counts({cause.code: cause.count for cause in progress.causes}, nothing="")
     return " | ".join(part for part in [*parts, pace, causes] if part)
+
+
+def _sent(step: StepCount) -> str:
+    return f" ({step.applied} sent)" if step.applied else ""
 
 
 def finished(step: StepCount) -> int:

@@ -1,5 +1,6 @@
 """`rollout waves|plan|start|watch|decide`: the life of a wave from the project team's side."""
 
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -27,6 +28,14 @@ START_ANSWERS = {
     "nothing_to_do": "Nothing to do: wave {wave} is {state}.",
     "already_running": "Wave {wave} is already under way ({state}).",
 }
+
+
+class Decision(StrEnum):
+    """How a pilot ends."""
+
+    GO = "go"
+    EXTEND = "extend"
+    STOP = "stop"
 
 
 @app.command("waves")
@@ -99,18 +108,18 @@ def watch_wave(ctx: typer.Context, wave: WaveName) -> None:
 def decide_wave(
     ctx: typer.Context,
     wave: WaveName,
-    decision: Annotated[str, typer.Argument(help="go, extend or stop.", show_default=False)],
+    decision: Annotated[Decision, typer.Argument(show_default=False)],
     *,
     reason: Annotated[str, typer.Option(help="Why; kept in the audit.")] = "",
 ) -> None:
     """Record the decision that ends a pilot: go, extend or stop."""
     session = session_of(ctx)
     with connect(session) as client:
-        answer = decide(client, wave, decision=decision, reason=reason)
+        answer = decide(client, wave, decision=decision.value, reason=reason)
     if session.wants_json:
         print_json(answer)
     else:
-        say(f"Recorded for wave {wave}: {decision}.")
+        say(f"Recorded for wave {wave}: {decision.value}.")
 
 
 def make_plan(client: RolloutClient, wave: str) -> Json:

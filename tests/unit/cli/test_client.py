@@ -30,6 +30,15 @@ def test_given_a_problem_when_answered_then_title_detail_and_what_to_do(api: Stu
     assert refusal.value.status == 404
 
 
+def test_given_a_part_that_is_not_valid_when_refused_then_it_is_named():
+    field = {"field": "body.upn", "message": "String should have at least 1 character"}
+    problem = {"title": "The request is not valid.", "do": "Correct it.", "errors": [field]}
+
+    error = ApiError(status=422, problem=problem)
+
+    assert error.message.endswith("body.upn: String should have at least 1 character")
+
+
 def test_given_a_failed_operation_when_awaited_then_its_error_is_the_message(api: StubApi):
     api.operation = {"status": "failed", "error": {"code": "x", "message": "No.", "do": "Wait."}}
 

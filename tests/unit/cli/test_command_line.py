@@ -97,11 +97,18 @@ def test_given_a_damaged_address_file_when_run_then_one_sentence(rollout: Rollou
     assert "addresses.json" in ran.err
 
 
-def test_given_no_web_address_when_named_as_api_then_it_says_so(rollout: Rollout):
-    ran = rollout("--api", "localhost:7071", "waves")
+@pytest.mark.parametrize(
+    "address", ["localhost:7071", "http://", "http://[::1", "http://127.0.0.1:port", "ftp://a.b"]
+)
+def test_given_no_web_address_when_named_as_api_then_it_says_so(rollout: Rollout, address: str):
+    ran = rollout("--api", address, "waves")
 
     assert ran.code == 1
-    assert "localhost:7071" in ran.err
+    assert f"{address} is no address" in ran.err
+
+
+def test_given_a_name_with_an_accent_when_acting_as_it_then_the_request_arrives(at_api: Rollout):
+    assert at_api("--as", "Zoë", "waves").code == 0
 
 
 def test_given_an_answer_of_another_version_when_read_then_it_says_so(

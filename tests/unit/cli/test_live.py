@@ -56,6 +56,12 @@ def test_given_many_causes_when_drawn_then_the_largest_and_how_many_more():
     assert "cause_0" not in seen
 
 
+def test_given_changes_that_are_sent_when_written_as_a_line_then_they_are_counted():
+    line = wave_line(RUNNING, now=NOW)
+
+    assert "licence 125/250 (20 sent) policies 0/250 |" in line
+
+
 def test_given_a_footnote_when_the_wave_has_closed_then_it_is_gone():
     closed = RUNNING.model_copy(update={"state": WaveState.COMPLETED})
 

@@ -69,6 +69,16 @@ def test_given_a_plan_when_made_as_json_then_all_changes(at_api: Rollout):
     assert ran.code == 2
 
 
+def test_given_another_word_when_deciding_then_usage_and_nothing_is_sent(
+    at_api: Rollout, api: StubApi
+):
+    ran = at_api("decide", "pilot", "maybe")
+
+    assert ran.code == 64
+    assert "extend" in ran.err
+    assert api.seen == []
+
+
 def test_given_a_closed_wave_when_started_then_nothing_to_do_and_0(at_api: Rollout, api: StubApi):
     answer = {"result": "nothing_to_do", "wave": PILOT | {"state": "completed"}}
     api.start_answer = (200, answer)
