@@ -168,7 +168,8 @@ async def _refuse_shortage(
 ) -> OpenWaveResult:
     """A shortage is shown and asked about; the wave stays approved but unstarted."""
     await _step_back(deps, rollout, wave, reason)
-    await finish_operation(deps, request.operation_id, _result(plan, started=False))
+    result = _result(plan, started=False) | {"reason": reason}
+    await finish_operation(deps, request.operation_id, result)
     return OpenWaveResult(reason=reason)
 
 

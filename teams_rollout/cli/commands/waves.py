@@ -148,9 +148,12 @@ def start(client: RolloutClient, wave: str, *, allow_shortage: bool) -> Json:
     """
     body = {"allow_shortage": allow_shortage}
     status, answer = client.post(wave_path(wave, "start"), body)
-    if status == 202:
-        return {"result": "started"} | dict(client.finished(answer).get("result") or {})
-    return dict(answer)
+    if status != 202:
+        return dict(answer)
+    result = dict(client.finished(answer).get("result") or {})
+    if result.get("started") is False:
+        raise CliError(_shortage_sentence(wave, result))
+    return {"result": "started"} | result
 
 
 def decide(client: RolloutClient, wave: str, *, decision: str, reason: str) -> Any:
@@ -184,6 +187,13 @@ def end_sentence(end: Progress) -> str:
     text = f"Wave {end.wave}: {spoken(end.state)}."
     text += f" Not done or to be noted: {counts(causes)}." if causes else ""
     return f"{text} {end.reason}" if end.reason else text
+
+
+def _shortage_sentence(wave: str, result: Json) -> str:
+    short = [seat for seat in result.get("seats") or () if seat.get("short")]
+    named = "; ".join(f"{s['sku']}: {s['needed']} needed, {s['free']} free" for s in short)
+    reason = str(result.get("reason") or "Licences are short.")
+    return f"Wave {wave} has not started. {reason}" + (f" ({named})" if named else "")
 
 
 def _start_sentence(wave: str, answer: Json) -> str:

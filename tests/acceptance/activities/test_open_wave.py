@@ -324,10 +324,14 @@ async def test_given_a_wave_of_all_or_nobody_when_seats_are_short_then_it_does_n
     await lab.bring_in(rush)
     section = (await lab.wave()).section.model_copy(update={"all_or_wait": True})
     run = await lab.schedule(section=section, allow_shortage=True)
+    operation = await lab.operation("start")
 
-    result = await run.open()
+    result = await open_wave(lab.deps, run.watched(operation))
 
     assert not result.started
+    told = (await lab.result_of(operation)).result
+    assert told["started"] is False
+    assert "together or not at all" in told["reason"]
     assert (await lab.wave()).state is WaveState.PLANNED
     assert tenant.writes == 0
     assert (await lab.ledger.get_seats(ROLLOUT, "SPE_E3")).reserved == {}

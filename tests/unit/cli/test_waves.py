@@ -109,6 +109,23 @@ def test_given_short_licences_when_started_then_the_reason_and_1(at_api: Rollout
     assert "3 licences are short." in ran.err
 
 
+def test_given_a_wave_that_does_not_start_when_started_then_why_and_1(
+    at_api: Rollout, api: StubApi
+):
+    seats = [
+        {"sku": "SPE_E3", "needed": 29, "free": 24, "short": 5},
+        {"sku": "SPE_F1", "needed": 2, "free": 7, "short": 0},
+    ]
+    result = {"started": False, "reason": "5 people would get no licence.", "seats": seats}
+    api.operation = {"status": "succeeded", "result": result}
+
+    ran = at_api("start", "pilot")
+
+    assert ran.code == 1
+    assert "not started. 5 people would get no licence. (SPE_E3: 29 needed, 24 free)" in ran.err
+    assert "has started" not in ran.out
+
+
 def test_given_live_when_the_name_is_typed_wrong_then_nothing_starts(
     at_api: Rollout, api: StubApi, stdin
 ):
