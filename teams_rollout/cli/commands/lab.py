@@ -73,7 +73,7 @@ def lab_up(
         quota_model=quota_model.value if quota_model else None,
     )
     if detach:
-        running.up_detached(options, line=_foreground(options, fresh=fresh))
+        running.up_detached(options, line=_foreground(options, fresh=fresh), fresh=fresh)
     else:
         running.up(options, fresh=fresh)
 

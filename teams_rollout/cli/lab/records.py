@@ -30,6 +30,9 @@ RESULTS = (
 class LabRunningError(CliError):
     """Another process runs a lab in this folder."""
 
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"A lab already runs in {folder}. Stop it first: rollout lab down")
+
 
 @dataclass(frozen=True)
 class LabRecord:
@@ -72,7 +75,7 @@ def sole_owner(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as exc:
-            raise LabRunningError(f"A lab already runs in {folder}.") from exc
+            raise LabRunningError(folder) from exc
         yield
     finally:
         os.close(descriptor)

@@ -44,6 +44,8 @@ def up(options: LabOptions, *, fresh: bool) -> None:
                 say("The lab is up; Ctrl-C stops it.")
                 serve(lab)
     except LabRunningError:
+        if fresh:
+            raise
         _say_running(options)
 
 
@@ -69,11 +71,12 @@ def serve(lab: Lab) -> None:
         note("Stopping the lab ...")
 
 
-def up_detached(options: LabOptions, *, line: Sequence[str]) -> None:
+def up_detached(options: LabOptions, *, line: Sequence[str], fresh: bool) -> None:
     """Run the lab in the background and return when it is up.
 
     Args:
         line: the command line of the same lab in the foreground.
+        fresh: a lab that runs already is not what is asked for.
 
     Raises:
         CliError: it did not come up; its last lines are the message.
@@ -81,6 +84,8 @@ def up_detached(options: LabOptions, *, line: Sequence[str]) -> None:
     check_seed(options.seed)
     record = read_record(options.folder)
     if record is not None and is_running(record.supervisor):
+        if fresh:
+            raise LabRunningError(options.folder)
         _say_running(options)
         return
     log = options.folder / "logs" / "lab.log"

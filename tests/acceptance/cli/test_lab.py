@@ -36,6 +36,7 @@ def test_given_a_lab_in_the_background_when_used_then_it_keeps_what_was_imported
 
     imported = rollout.run("import", str(SAMPLES))
     again = rollout.run("lab", "up", "--detach")
+    fresh = rollout.run("lab", "up", "--fresh", "--detach", "--seed", str(SEED))
     other = rollout.run("lab", "up", "--seed", str(SAMPLES / "rollout.toml"), "--detach")
     parts = rollout.parts()
     down = rollout.run("lab", "down")
@@ -44,6 +45,8 @@ def test_given_a_lab_in_the_background_when_used_then_it_keeps_what_was_imported
     assert imported.returncode == 0, imported.stderr
     assert "already running" in again.stdout
     assert other.returncode == 1
+    assert fresh.returncode == 1
+    assert "rollout lab down" in fresh.stderr
     assert down.returncode == 0
     assert not any(is_running(part) for part in parts.values())
     assert unreachable.returncode == 1
