@@ -4,6 +4,7 @@ Idempotent: people keep the key that they got first, whoever runs this again fin
 the pointer flips last. People of a started wave are left as they are.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -17,7 +18,6 @@ from teams_rollout.contracts.payloads import OperationRequest, OperationResult
 from teams_rollout.domain.configuration import RolloutConfig, WaveSection
 from teams_rollout.domain.observed import Catalogue, TeamStatus
 from teams_rollout.domain.roster import Assignment, UserKey, go_order, order_waves, slug
-from teams_rollout.domain.vocabulary import WaveState
 from teams_rollout.ledger.records import (
     RolloutRecord,
     StagedImport,
@@ -65,7 +65,9 @@ async def apply_import(deps: Deps, request: OperationRequest) -> OperationResult
     # Also before the first import: one that broke off for good may have left rows behind.
     existing = await _everybody_ever(deps, rollout_id)
     diff = compare(assignments, existing, busy=await _busy_waves(deps, rollout_id))
-    result: dict[str, object] = {"applied": True, "diff": diff.counts, "users": staged.users}
+    # The counts replace those that were told before anything was applied.
+    result: dict[str, object] = {"applied": True, "users": staged.users, **diff.counts}
+    result["diff"] = diff.counts
     if before and not staged.confirmed and _needs_word(diff, before, request):
         result |= {"applied": False, "needs_confirmation": True}
     else:
@@ -83,7 +85,7 @@ async def apply_import(deps: Deps, request: OperationRequest) -> OperationResult
         people = place(diff, rollout, reading, existing, remove=remove)
         await _write(deps, request, people)
         await _save_teams(deps, rollout_id, staged)
-        await _save_waves(deps, rollout_id, staged, assignments)
+        await _save_waves(deps, rollout_id, staged, assignments, _heads(existing, people))
         await deps.ledger.save_rollout(_with_next_ref(rollout, existing, people))
         result["unresolved"] = sum(p.observed is None for p in people)
     await finish_operation(deps, request.operation_id, result)
@@ -98,10 +100,7 @@ async def _everybody_ever(deps: Deps, rollout_id: str) -> list[UserRecord]:
 async def _busy_waves(deps: Deps, rollout_id: str) -> set[str]:
     """Slugs of waves that have been started, even if nobody's row says so yet."""
     waves = await deps.ledger.list_waves(rollout_id)
-    return {w.slug for w in waves if w.state not in _UNSTARTED}
-
-
-_UNSTARTED = (WaveState.DRAFT, WaveState.PLANNED)
+    return {w.slug for w in waves if not w.state.is_unstarted}
 
 
 async def _write(deps: Deps, request: OperationRequest, people: Sequence[UserRecord]) -> None:
@@ -257,20 +256,34 @@ async def _save_teams(deps: Deps, rollout_id: str, staged: StagedImport) -> None
         await deps.ledger.save_team(record.model_copy(update={"spec": spec}))
 
 
+def _heads(existing: Sequence[UserRecord], written: Sequence[UserRecord]) -> Counter[str]:
+    """How many people are in each wave (by slug) once the rows are written."""
+    latest = {u.key: u for u in (*existing, *written)}
+    return Counter(u.wave for u in latest.values() if not u.removed)
+
+
 async def _save_waves(
-    deps: Deps, rollout_id: str, staged: StagedImport, assignments: Sequence[Assignment]
+    deps: Deps,
+    rollout_id: str,
+    staged: StagedImport,
+    assignments: Sequence[Assignment],
+    heads: Mapping[str, int],
 ) -> None:
     known = {w.slug: w for w in await deps.ledger.list_waves(rollout_id)}
     names = order_waves([a.wave for a in assignments], staged.config)
     for name, position in _positions(names, known).items():
         wave = _wave(rollout_id, name, position, staged.config)
-        wave = wave.model_copy(update={"users": sum(a.wave == name for a in assignments)})
+        wave = wave.model_copy(update={"users": heads.get(wave.slug, 0)})
         before = known.get(wave.slug)
-        if before is not None and before.state not in _UNSTARTED:
+        if before is not None and not before.state.is_unstarted:
             continue
         await deps.ledger.save_wave(
             wave.model_copy(update={"etag": before.etag, "epoch": before.epoch}) if before else wave
         )
+    for unnamed in known.keys() - {slug(name) for name in names}:
+        wave, number = known[unnamed], heads.get(unnamed, 0)
+        if wave.state.is_unstarted and wave.users != number:
+            await deps.ledger.save_wave(wave.model_copy(update={"users": number}))
 
 
 def _positions(names: Sequence[str], known: Mapping[str, WaveRecord]) -> dict[str, int]:

@@ -80,6 +80,11 @@ class WaveState(StrEnum):
     ROLLED_BACK = "rolled_back"
 
     @property
+    def is_unstarted(self) -> bool:
+        """Whether the files may still say who is in the wave."""
+        return self in (WaveState.DRAFT, WaveState.PLANNED)
+
+    @property
     def is_closed(self) -> bool:
         """Whether nothing more happens in the wave by itself."""
         return self in (

@@ -80,11 +80,16 @@ def _refusal(parsed: ParsedFiles, *, annotate: bool) -> ProblemError:
 
 @dataclass(frozen=True)
 class Difference:
-    """What an import would change, by the people's names in the files."""
+    """What an import would change, by the people's names in the files.
+
+    Attributes:
+        frozen: people whose wave has started: the files say otherwise, and they stay.
+    """
 
     new: tuple[str, ...]
     changed: tuple[str, ...]
     missing: tuple[str, ...]
+    frozen: int
 
     @property
     def is_empty(self) -> bool:
@@ -97,6 +102,7 @@ class Difference:
             "new": len(self.new),
             "changed": len(self.changed),
             "missing": len(self.missing),
+            "frozen": self.frozen,
         }
 
     def listed(self) -> dict[str, list[str]]:
@@ -120,19 +126,25 @@ async def compare(
     seen: set[str] = set()
     changed: list[str] = []
     missing: list[str] = []
+    frozen = 0
+    waves = await services.ledger.list_waves(rollout_id)
+    busy = {w.slug for w in waves if not w.state.is_unstarted}
     async for record in services.ledger.list_users(rollout_id):
         current = record.assignment
         seen.add(current.identity)
         new = wanted.get(current.identity)
+        stays = record.started or record.wave in busy
         if new is None:
-            if only_wave is None or current.wave == only_wave:
+            if not stays and (only_wave is None or current.wave == only_wave):
                 missing.append(current.identity)
         elif _content(new) != _content(current):
-            changed.append(current.identity)
+            frozen += stays
+            changed += [] if stays else [current.identity]
     return Difference(
         new=tuple(name for name in wanted if name not in seen),
         changed=tuple(changed),
         missing=tuple(missing),
+        frozen=frozen,
     )
 
 

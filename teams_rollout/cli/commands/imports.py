@@ -150,6 +150,8 @@ def _show(session: Session, result: Json) -> None:
         print_json(result)
         return
     figures = [f"{result[name]:,} {name}" for name in FIGURES if result.get(name)]
+    if result.get("frozen"):
+        figures.append(f"{result['frozen']:,} left as they are because their wave has started")
     say(f"Imported: {', '.join(figures) or 'nothing to change'}.")
     if result.get("faults"):
         tables.show(tables.faults(result["faults"]), nothing="")

@@ -133,6 +133,7 @@ async def test_given_changed_files_when_applied_then_the_diff_is_shown_and_nothi
         "applied": False,
         "needs_confirmation": True,
         "users": 3,
+        **dict(new=1, changed=1, missing=1, frozen=0),
         "diff": {"new": 1, "changed": 1, "missing": 1, "frozen": 0},
     }
     assert (await lab.people(), await lab.ledger.find_rollout()) == before
@@ -178,6 +179,32 @@ async def test_given_a_started_wave_when_applied_then_its_people_are_frozen(
     assert {n: after[n] for n in before} == before
     wave = await lab.wave()
     assert (wave.state, wave.users) == (WaveState.RUNNING, 3)
+
+
+async def test_given_people_of_a_started_wave_when_the_file_moves_them_then_no_wave_counts_them(
+    lab, build, council
+):
+    await lab.start(council)
+    movers = tuple(person.in_wave("Later") for person in council.people)
+    moved = type(council)(people=(*movers, build.a_person("eve").in_wave("Later")))
+
+    result = await bring_in_again(lab, moved, confirmed=True)
+
+    assert (result["changed"], result["frozen"], result["new"]) == (0, 3, 1)
+    waves = {w.slug: w.users for w in await lab.ledger.list_waves(ROLLOUT)}
+    assert waves == {"pilot": 3, "later": 1}
+
+
+async def test_given_a_wave_that_everybody_leaves_when_applied_then_it_is_empty(
+    lab, build, council
+):
+    await lab.bring_in(council)
+    movers = tuple(person.in_wave("Later") for person in council.people)
+
+    await bring_in_again(lab, type(council)(people=movers, teams=council.teams), confirmed=True)
+
+    waves = {w.slug: w.users for w in await lab.ledger.list_waves(ROLLOUT)}
+    assert waves == {"pilot": 0, "later": 3}
 
 
 async def test_given_a_started_wave_when_the_file_adds_people_to_it_then_the_wave_is_as_it_was(

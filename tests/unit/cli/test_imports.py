@@ -38,6 +38,16 @@ def test_given_a_folder_when_imported_then_its_files_are_sent(
 
     assert ran.code == 0
     assert "2 users, 2 new" in ran.out
+
+
+def test_given_people_of_a_started_wave_when_imported_then_they_are_said_to_stay(
+    at_api: Rollout, api: StubApi, folder: Path
+):
+    api.operation = {"result": {"users": 2, "changed": 0, "frozen": 2}}
+
+    ran = at_api("import", str(folder))
+
+    assert "2 users, 2 left as they are because their wave has started" in ran.out
     assert api.seen == [("/api/v1/imports", {})]
 
 

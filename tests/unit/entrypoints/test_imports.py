@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from teams_rollout.domain.vocabulary import WaveState
 from tests.unit.entrypoints.doubles import MemoryLedger, MemoryStarter, a_user
 
 ROLLOUT = '[rollout]\nname = "Sample council"\n\n[profiles.office]\nskus = ["SPE_E3"]\n'
@@ -136,6 +137,21 @@ async def test_same_people_when_imported_again_then_nobody_is_asked(
     ledger.users[("sample:0001", "u000002")] = a_user(2, wave="Wave 1")
 
     assert (await client.post("/api/v1/imports", files=upload())).status_code == 202
+
+
+async def test_people_of_a_started_wave_when_the_files_move_them_then_nobody_is_asked(
+    client: httpx.AsyncClient, ledger: MemoryLedger
+):
+    ledger.add_wave("Wave 0", state=WaveState.RUNNING)
+    ledger.users[("sample:0001", "u000001")] = a_user(1, wave="Wave 0")  # to the pilot, says a file
+    ledger.users[("sample:0001", "u000002")] = a_user(2, wave="Wave 1")
+    ledger.users[("sample:0001", "u000003")] = a_user(3, wave="Wave 0")  # and says nothing of him
+
+    answer = await client.post("/api/v1/imports", files=upload())
+
+    assert answer.status_code == 202
+    result = answer.json()["result"]
+    assert (result["changed"], result["missing"], result["frozen"]) == (0, 0, 1)
 
 
 async def test_import_into_one_wave_when_others_have_people_then_those_are_not_missing(
