@@ -112,7 +112,7 @@ def _roll_out(
         "people": sorted((one["upn"], one["state"], one["code"]) for one in people),
         "waves": [(one["wave"], one["state"], one["by_state"], one["by_code"]) for one in waves],
         "drift": (drift["complete"], drift["found"]),
-        "effects": sorted(_effect(json.loads(line)) for line in effects),
+        "effects": _effects([json.loads(line) for line in effects]),
         "instances": instances,
         "functions": functions,
     }
@@ -130,8 +130,17 @@ def _instances(host: HostProcess) -> list[tuple[str, str]]:
     raise AssertionError(ends)
 
 
-def _effect(effect: dict[str, Any]) -> tuple[str, ...]:
-    return (effect["kind"], str(effect["objectId"]), json.dumps(effect["after"], sort_keys=True))
+def _effects(effects: list[dict[str, Any]]) -> list[str]:
+    """Return what was done, whatever the order: a tenant numbers new groups as they arrive."""
+    lines = "\n".join(
+        json.dumps([one["kind"], one["objectId"], one["after"]], sort_keys=True) for one in effects
+    )
+    for one in effects:
+        if one["kind"] == "group.created":
+            made = str(one["objectId"])
+            for known in (made, made.replace("-", "")):
+                lines = lines.replace(known, one["after"]["uniqueName"])
+    return sorted(lines.splitlines())
 
 
 def _rollout(host: HostProcess, cwd: Path, *words: str) -> str:
