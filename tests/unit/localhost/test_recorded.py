@@ -16,7 +16,6 @@ from teams_rollout.localhost.shim import NonDeterminismError
 from teams_rollout.localhost.store import Store
 from teams_rollout.localhost.turn import KnownFunctions, Turn
 
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # the SDK's, once per process
 Steps = Generator[Any, Any, Any]
 KNOWN = KnownFunctions(frozenset({"A", "B"}), frozenset({"f"}))
 
@@ -56,6 +55,7 @@ def completed(store: Store, turns: int) -> None:
     for number in range(turns):
         instance = instances.read(store.db, "one")
         assert instance is not None
+        assert not instance.is_over
         past, now = instances.history(store.db, "one"), utc_now()
         turn = Turn(
             instance=instance,
