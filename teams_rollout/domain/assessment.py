@@ -4,11 +4,15 @@ Plan, batch steps, verification and reconciliation all call `assess`, so that th
 disagree about what "right" means. It compares values only; it knows neither time nor Graph.
 """
 
-from enum import StrEnum
-
-from pydantic import BaseModel, ConfigDict
-
+from teams_rollout.domain.coexistence import assess_coexistence, desired_mode
 from teams_rollout.domain.configuration import ProfileSection, RolloutConfig
+from teams_rollout.domain.findings import (
+    Assessment,
+    Difference,
+    Finding,
+    LicenseGrant,
+    StepView,
+)
 from teams_rollout.domain.observed import (
     Catalogue,
     LicenseState,
@@ -18,68 +22,20 @@ from teams_rollout.domain.observed import (
     TenantView,
 )
 from teams_rollout.domain.roster import Assignment
-from teams_rollout.domain.vocabulary import (
-    UPGRADE_POLICY_TYPE,
-    CoexistenceMode,
-    Homing,
-    Step,
-)
+from teams_rollout.domain.vocabulary import UPGRADE_POLICY_TYPE, Homing, Step
 
-
-class Finding(StrEnum):
-    """What one step would have to do."""
-
-    SATISFIED = "satisfied"
-    CHANGE = "change"  # a write is needed
-    PENDING = "pending"  # no write: follows from another step, Microsoft shows it later
-    WAITING = "waiting"  # another team acts
-    BLOCKED = "blocked"
-    SKIPPED = "skipped"
-
-
-class Difference(BaseModel):
-    """One thing that differs, in words for a plan: `from_` is what is, `to` what shall be."""
-
-    model_config = ConfigDict(frozen=True)
-
-    from_: str
-    to: str
-
-
-class LicenseGrant(BaseModel):
-    """One SKU to add or modify, with the plans that stay off."""
-
-    model_config = ConfigDict(frozen=True)
-
-    sku_id: str
-    disabled_plans: tuple[str, ...] = ()
-
-
-class StepView(BaseModel):
-    """The assessment of one step.
-
-    Attributes:
-        differences: for a change, what changes; empty otherwise.
-        grants / removals: the licence call (step `license` only); removals are SKU ids.
-        new_seats: SKU part numbers of which the person will consume a new seat.
-        policies: explicit policies to assign by type (steps `policies` and `coexistence`).
-        team_keys: teams to join (step `team_membership` only).
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    step: Step
-    finding: Finding
-    code: str = ""
-    differences: tuple[Difference, ...] = ()
-    grants: tuple[LicenseGrant, ...] = ()
-    removals: tuple[str, ...] = ()
-    new_seats: tuple[str, ...] = ()
-    policies: dict[str, str] = {}
-    team_keys: tuple[str, ...] = ()
-
-
-Assessment = dict[Step, StepView]
+__all__ = [
+    "Assessment",
+    "Difference",
+    "Finding",
+    "LicenseGrant",
+    "StepView",
+    "assess",
+    "assess_coexistence",
+    "assess_license",
+    "desired_mode",
+    "required_plan_ids",
+]
 
 
 def assess(
@@ -284,62 +240,6 @@ def _assess_policies(user: ObservedUser, profile: ProfileSection) -> StepView:
             for t, n in sorted(missing.items())
         ),
     )
-
-
-def desired_mode(assignment: Assignment, profile: ProfileSection) -> CoexistenceMode:
-    """The person's own mode where the file gives one, else the profile's."""
-    return assignment.coexistence_mode or profile.coexistence_mode
-
-
-def assess_coexistence(
-    user: ObservedUser, wanted: CoexistenceMode, config: RolloutConfig
-) -> StepView:
-    """Whether the mode is right, who sets it, and whether it can be set at all."""
-    if user.homing is Homing.ON_PREMISES:
-        return _coexistence_on_premises(user, wanted, config)
-    if user.homing is Homing.ONLINE:
-        return _mode_view(user, wanted, config)
-    if wanted is not CoexistenceMode.TEAMS_ONLY:
-        # Nobody homed in the cloud can have another mode (GRAPH fact sheet, 0.1).
-        return _coexistence(Finding.BLOCKED, "cloud_user_is_teams_only")
-    # Homed nowhere: TeamsOnly comes by itself the moment a Teams plan is active.
-    return _coexistence(Finding.SATISFIED if user.teams_enabled else Finding.PENDING)
-
-
-def _coexistence_on_premises(
-    user: ObservedUser, wanted: CoexistenceMode, config: RolloutConfig
-) -> StepView:
-    if wanted is not CoexistenceMode.TEAMS_ONLY:
-        return _mode_view(user, wanted, config)
-    if config.skype.on_premises == "block":
-        return _coexistence(Finding.BLOCKED, "homed_on_premises")
-    interim = config.skype.interim_mode
-    may_write = config.skype.backend == "graph"
-    if interim is not None and user.explicit_mode is not interim and may_write:
-        return _mode_view(user, interim, config, code="handed_off_server_team")
-    return _coexistence(Finding.WAITING, "handed_off_server_team")
-
-
-def _mode_view(
-    user: ObservedUser, wanted: CoexistenceMode, config: RolloutConfig, *, code: str = ""
-) -> StepView:
-    if user.explicit_mode is wanted:
-        return _coexistence(Finding.SATISFIED)
-    if config.skype.backend == "handoff":
-        # This tenant's Graph does not take the policy: whoever runs PowerShell sets it.
-        return _coexistence(Finding.WAITING, "handed_off_teams_admin")
-    current = user.explicit_mode.value if user.explicit_mode else "default"
-    return StepView(
-        step=Step.COEXISTENCE,
-        finding=Finding.CHANGE,
-        code=code,
-        policies={UPGRADE_POLICY_TYPE: wanted.policy_name},
-        differences=(Difference(from_=current, to=wanted.value),),
-    )
-
-
-def _coexistence(finding: Finding, code: str = "") -> StepView:
-    return StepView(step=Step.COEXISTENCE, finding=finding, code=code)
 
 
 def _assess_number(

@@ -97,15 +97,15 @@ def test_given_an_interim_mode_when_not_yet_set_then_it_is_set_before_waiting() 
 
 
 @pytest.mark.parametrize(
-    ("homing", "wanted", "code"),
+    ("homing", "wanted", "code", "theirs"),
     [
-        (Homing.ONLINE, "TeamsOnly", "handed_off_teams_admin"),
-        (Homing.ON_PREMISES, "SfBOnly", "handed_off_teams_admin"),
-        (Homing.ON_PREMISES, "TeamsOnly", "handed_off_server_team"),
+        (Homing.ONLINE, "TeamsOnly", "handed_off_teams_admin", "UpgradeToTeams"),
+        (Homing.ON_PREMISES, "SfBOnly", "handed_off_teams_admin", "SfBOnly"),
+        (Homing.ON_PREMISES, "TeamsOnly", "handed_off_server_team", "SfBWithTeamsCollab"),
     ],
 )
-def test_given_graph_does_not_take_the_policy_when_assessed_then_nothing_is_written(
-    homing: Homing, wanted: str, code: str
+def test_given_graph_does_not_take_the_policy_when_assessed_then_others_are_told_what_to_assign(
+    homing: Homing, wanted: str, code: str, theirs: str
 ) -> None:
     view = _mode(
         a_user(homing=homing),
@@ -114,7 +114,8 @@ def test_given_graph_does_not_take_the_policy_when_assessed_then_nothing_is_writ
         interim_mode="SfBWithTeamsCollab",
     )
 
-    assert (view.finding, view.code, view.policies) == (Finding.WAITING, code, {})
+    assert (view.finding, view.code) == (Finding.WAITING, code)
+    assert view.policies == {"TeamsUpgradePolicy": theirs}
 
 
 def test_given_another_mode_wanted_on_premises_when_assessed_then_it_is_set() -> None:
