@@ -18,7 +18,8 @@ from teams_rollout.cli.lab.records import LabRecord
 READY_POLL = 0.1
 PORT_TAKEN = ("EADDRINUSE", "address already in use", "Address already in use")
 START_TRIES = 3
-ENDINGS = (signal.SIGTERM, signal.SIGHUP)
+# Ctrl-C is named too: a job that a script starts in the background has it ignored.
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class PartDiedError(CliError):
@@ -148,7 +149,7 @@ class Lab:
 def running_lab(options: LabOptions, *, tell: Callable[[str], None]) -> Iterator[Lab]:
     """A lab that is up inside the block and stopped after it, whatever happens.
 
-    SIGTERM and SIGHUP end the block like Ctrl-C; while the parts stop, all three are ignored.
+    SIGTERM and SIGHUP end the block like Ctrl-C; while the parts stop, none of them does.
     """
     lab = Lab(options, tell=tell)
     before = {number: signal.signal(number, _interrupt) for number in ENDINGS}
@@ -156,8 +157,7 @@ def running_lab(options: LabOptions, *, tell: Callable[[str], None]) -> Iterator
         lab.start()
         yield lab
     finally:
-        before[signal.SIGINT] = signal.getsignal(signal.SIGINT)
-        for number in (signal.SIGINT, *ENDINGS):
+        for number in ENDINGS:
             signal.signal(number, signal.SIG_IGN)
         lab.stop()
         for number, handler in before.items():

@@ -68,7 +68,10 @@ def test_given_a_lab_in_the_background_when_used_then_it_keeps_what_was_imported
 def test_given_a_lab_when_its_host_is_killed_then_it_comes_back_at_the_same_address(
     rollout: CommandLine,
 ):
+    # As a script's background job, which is started with Ctrl-C ignored.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     lab = rollout.start("lab", "up", "--seed", str(SEED))
+    signal.signal(signal.SIGINT, before)
     address = rollout.addresses()
     killed = rollout.parts()["host"]
 
