@@ -71,7 +71,7 @@ async def apply_import(deps: Deps, request: OperationRequest) -> OperationResult
     if before and not staged.confirmed and _needs_word(diff, before, request):
         result |= {"applied": False, "needs_confirmation": True}
     else:
-        reading = await read_tenant(deps.graph, [])
+        reading = await read_tenant(deps.graph, [], people=assignments)
         rollout = _rollout(
             deps,
             staged,

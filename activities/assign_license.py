@@ -10,7 +10,7 @@ from activities.deps import Deps
 from activities.reading import translate
 from activities.runner import BatchContext, load_batch, run_step
 from graph.licenses import LicenseChange, assign_licenses
-from graph.users import get_users
+from graph.users import get_user
 from teams_rollout.contracts.payloads import BatchRequest, StepResult
 from teams_rollout.domain.assessment import Finding, StepView
 from teams_rollout.domain.outcomes import CallResult
@@ -48,13 +48,9 @@ async def _already_licensed(
     deps: Deps, context: BatchContext, chunk: Sequence[tuple[UserRecord, StepView]]
 ) -> dict[str, CallResult]:
     """People whose last try ended in doubt and who turn out to have the licence."""
-    doubtful = [u for u, _ in chunk if _is_in_doubt(u)]
-    if not doubtful:
-        return {}
-    live = await get_users(deps.graph, [u.object_id for u in doubtful])
     settled: dict[str, CallResult] = {}
-    for user in doubtful:
-        found = live.get(user.object_id)
+    for user in (u for u, _ in chunk if _is_in_doubt(u)):
+        found = await get_user(deps.graph, user.object_id)  # a list may not show it yet
         if found is None or user.observed is None:
             continue
         licenses = translate(found, None, catalogue=context.rollout.catalogue).licenses

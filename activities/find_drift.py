@@ -57,7 +57,7 @@ async def _compare_all(
     closed = {w.slug for w in await deps.ledger.list_waves(rollout.rollout_id) if w.state.is_closed}
     users = [u async for u in deps.ledger.list_users(rollout.rollout_id) if u.wave in closed]
     teams = await deps.ledger.list_teams(rollout.rollout_id)
-    reading = await read_tenant(deps.graph, teams)
+    reading = await read_tenant(deps.graph, teams, people=[u.assignment for u in users])
     await report_progress(deps, run_id, 60)
     assessed = assess_teams(teams, rollout.config.teams, reading)
     view = TenantView(catalogue=reading.catalogue, teams={t.spec.key: t.status for t in assessed})

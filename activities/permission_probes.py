@@ -13,7 +13,7 @@ from graph.permissions import read_granted_permissions
 from graph.policies import find_policy_id, get_user_configuration
 from graph.session import GraphSession
 from graph.teams import list_group_members
-from graph.users import get_user, get_users
+from graph.users import get_user
 from teams_rollout.domain.doctor import Check
 from teams_rollout.domain.doctor_tenant import (
     check_permission,
@@ -30,7 +30,6 @@ Probe = Callable[[GraphSession], Awaitable[object]]
 
 _PROBES: dict[str, Probe] = {
     "User.Read.All": lambda s: get_user(s, _NOBODY),
-    "Directory.Read.All": lambda s: get_users(s, [_NOBODY]),
     "Organization.Read.All": list_skus,
     "Group.Read.All": lambda s: list_group_members(s, _NOBODY),
     "TeamsUserConfiguration.Read.All": lambda s: get_user_configuration(s, _NOBODY),

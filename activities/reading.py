@@ -96,15 +96,23 @@ def _index(names: Iterable[tuple[str, str]]) -> dict[str, str]:
     return index
 
 
-async def read_tenant(session: GraphSession, teams: Sequence[TeamRecord]) -> TenantReading:
-    """Read everything that a plan compares with: about one request per 999 people and source."""
+async def read_tenant(
+    session: GraphSession, teams: Sequence[TeamRecord], *, people: Iterable[Assignment] = ()
+) -> TenantReading:
+    """Read everything that a plan compares with: about one request per 999 people and source.
+
+    Args:
+        people: whom it is read for; phone numbers, which take a permission of their own, are
+            read only if one of them is to get one.
+    """
+    with_numbers = any(person.phone_number for person in people)
     existing = [t for t in teams if team_id_of(t)]
     async with _all_or_nothing() as group:
         users = group.create_task(list_users(session))
         configurations = group.create_task(list_user_configurations(session))
         skus = group.create_task(list_skus(session))
         groups = group.create_task(list_groups(session))
-        numbers = group.create_task(list_numbers(session))
+        numbers = group.create_task(list_numbers(session)) if with_numbers else None
         members = group.create_task(_read_members(session, existing))
     lists = (users.result(), configurations.result(), groups.result())
     return TenantReading(
@@ -113,8 +121,8 @@ async def read_tenant(session: GraphSession, teams: Sequence[TeamRecord]) -> Ten
         catalogue=to_catalogue(skus.result()),
         groups={g.id: g for g in groups.result()},
         members=members.result(),
-        numbers=numbers.result(),
-        reads=sum(_pages(rows) for rows in lists) + 2 + _member_lists(existing),
+        numbers=numbers.result() if numbers else {},
+        reads=sum(_pages(rows) for rows in lists) + 1 + with_numbers + _member_lists(existing),
     )
 
 

@@ -1,7 +1,7 @@
 """First step of a batch: who is still there, and the snapshot before our first write.
 
-Idempotent: snapshots are insert-only, and records of people who have a final one stay. One bulk
-read (getByIds) for the batch, never a GET per person.
+Idempotent: snapshots are insert-only, and records of people who have a final one stay. The batch is
+read in bulk, never with a GET per person.
 """
 
 from collections import defaultdict
@@ -60,7 +60,7 @@ def _refresh(
 def _gone(user: UserRecord, observed: ObservedUser | None) -> CallResult | None:
     """What became of the person since the plan; None when they may go on as recorded.
 
-    A missing answer is not proof of absence in a list, but getByIds is a read by id.
+    Nobody is taken for gone because a list lacks them: `get_users` asks for those by id.
     """
     if observed is None:
         return CallResult(key=user.object_id, outcome=Outcome.BLOCKED, code="user_not_found")

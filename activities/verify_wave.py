@@ -92,7 +92,11 @@ async def _sweep(
     """Mark what is seen; returns the people who still wait, as now observed."""
     needed = {k for u in waiting if _membership_open(u) for k in u.assignment.teams}
     teams = await deps.ledger.list_teams(rollout.rollout_id)
-    reading = await read_tenant(deps.graph, [t for t in teams if t.spec.key in needed])
+    reading = await read_tenant(
+        deps.graph,
+        [t for t in teams if t.spec.key in needed],
+        people=[u.assignment for u in waiting],
+    )
     assessed = assess_teams(teams, rollout.config.teams, reading)
     view = TenantView(catalogue=reading.catalogue, teams={t.spec.key: t.status for t in assessed})
     still: list[tuple[UserRecord, ObservedUser]] = []

@@ -71,7 +71,7 @@ async def plan_wave(deps: Deps, rollout: RolloutRecord, wave: WaveRecord) -> Wav
     everybody = [u async for u in deps.ledger.list_users(rollout.rollout_id)]
     users = [u for u in everybody if u.wave == wave.slug]
     teams = await deps.ledger.list_teams(rollout.rollout_id)
-    reading = await read_tenant(deps.graph, teams)
+    reading = await read_tenant(deps.graph, teams, people=[u.assignment for u in users])
     assessed = assess_teams(teams, rollout.config.teams, reading)
     doubles = _named_before(everybody, reading)
     candidates = [

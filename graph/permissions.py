@@ -42,8 +42,8 @@ class _RoleAssignment(GraphModel):
 async def read_granted_permissions(session: GraphSession) -> frozenset[str] | None:
     """Names of the application permissions that we hold on Graph; None if that cannot be seen.
 
-    Seeing our own grants needs Directory.Read.All or Application.Read.All. Without it the roles
-    in our token say the same (they may be a day old), where it is one that can be read.
+    Seeing our own grants needs Application.Read.All, which nothing else here does. Without it the
+    roles in our token say the same (they may be a day old), where it is one that can be read.
 
     Raises:
         GraphReadError: sign-in or Microsoft failed; a refusal is None, not an error.

@@ -84,7 +84,8 @@ def check_unseen_permissions(needs: Sequence[Need]) -> Check:
         ok=False,
         detail="The app may not see its own permissions, so these are not known: "
         f"{', '.join(n.permission for n in needs)}.",
-        do=f"{_GRANT.format('Directory.Read.All')}, restarts the app and asks again.",
+        do="An administrator runs infra/grant-permissions, which lists what is held, or grants "
+        "Application.Read.All, with which the app sees it itself.",
     )
 
 

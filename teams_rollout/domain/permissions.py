@@ -61,12 +61,6 @@ NEEDS: tuple[Need, ...] = (
         covered_by=("User.ReadWrite.All", *_DIRECTORY),
     ),
     Need(
-        permission="Directory.Read.All",
-        feature=Feature.READING,
-        purpose="read many people by their ids at once",
-        covered_by=("Directory.ReadWrite.All",),
-    ),
-    Need(
         permission="Organization.Read.All",
         feature=Feature.READING,
         purpose="read which tenant this is, and its licences",
@@ -82,12 +76,6 @@ NEEDS: tuple[Need, ...] = (
         permission="TeamsUserConfiguration.Read.All",
         feature=Feature.READING,
         purpose="read what Teams knows of people: homing, policies, numbers",
-    ),
-    Need(
-        permission="TeamsTelephoneNumber.Read.All",
-        feature=Feature.READING,
-        purpose="read who holds which phone number",
-        covered_by=("TeamsTelephoneNumber.ReadWrite.All",),
     ),
     Need(
         permission="User.ReadWrite.All",
@@ -129,6 +117,12 @@ NEEDS: tuple[Need, ...] = (
         permission="TeamsPolicyUserAssign.ReadWrite.All",
         feature=Feature.POLICIES,
         purpose="find and assign Teams policies and coexistence modes",
+    ),
+    Need(
+        permission="TeamsTelephoneNumber.Read.All",
+        feature=Feature.NUMBERS,
+        purpose="read who holds which phone number",
+        covered_by=("TeamsTelephoneNumber.ReadWrite.All",),
     ),
     Need(
         permission="TeamsTelephoneNumber.ReadWrite.All",

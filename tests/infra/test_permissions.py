@@ -83,12 +83,19 @@ def test_reasons_when_read_then_each_permission_has_its_own() -> None:
 def test_least_when_a_needed_permission_includes_another_then_that_one_is_left_out() -> None:
     _, rows = table.read_table()
 
-    reading = {row.permission for row in table.least(rows, ["reading"])}
+    new_teams = {row.permission for row in table.least(rows, ["new_teams", "members"])}
 
-    assert reading == {
-        "Directory.Read.All",
+    assert new_teams == {"Group.ReadWrite.All"}
+
+
+def test_reading_when_asked_for_then_nothing_opens_the_whole_directory_or_the_numbers() -> None:
+    _, rows = table.read_table()
+
+    assert {row.permission for row in table.least(rows, ["reading"])} == {
+        "User.Read.All",
+        "Organization.Read.All",
+        "Group.Read.All",
         "TeamsUserConfiguration.Read.All",
-        "TeamsTelephoneNumber.Read.All",
     }
 
 
@@ -97,6 +104,7 @@ def test_unused_feature_when_left_out_then_needs_nothing() -> None:
     without = {row.permission for row in table.least(rows, ["reading", "licenses"])}
 
     assert not {p for p in without if p.startswith(("Group", "Team", "Channel")) and "Write" in p}
+    assert not {p for p in without if p.startswith(("TeamsTelephoneNumber", "Directory"))}
 
 
 def test_grant_when_not_told_to_apply_then_shows_and_changes_nothing(
@@ -108,7 +116,7 @@ def test_grant_when_not_told_to_apply_then_shows_and_changes_nothing(
 
     assert (first.returncode, second.returncode) == (2, 2), first.stderr
     assert first.stdout == second.stdout
-    assert "missing  Directory.Read.All" in first.stdout
+    assert "missing  Group.Read.All" in first.stdout
     assert "nothing was changed" in first.stdout.lower()
 
 

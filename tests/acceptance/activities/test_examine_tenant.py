@@ -103,7 +103,7 @@ async def test_given_a_permission_is_missing_when_examined_then_it_is_named(lab_
     "missing",
     [
         "User.ReadWrite.All",
-        "Directory.Read.All",
+        "Organization.Read.All",
         "TeamsUserConfiguration.Read.All",
         "TeamsPolicyUserAssign.ReadWrite.All",
         "Group.ReadWrite.All",
@@ -114,7 +114,7 @@ async def test_given_a_permission_is_missing_when_started_then_it_is_named_and_n
     lab_of, missing
 ):
     granted = [p for p in EVERYTHING if p != missing]
-    lab = await lab_of(grantedPermissions=granted)
+    lab = await lab_of(grantedPermissions=[*granted, "Application.Read.All"])
     run = await lab.schedule()
     operation = await lab.operation("start")
 
@@ -129,13 +129,14 @@ async def test_given_a_permission_is_missing_when_started_then_it_is_named_and_n
 
 
 async def test_given_grants_that_cannot_be_seen_when_examined_then_reads_are_tried(lab_of):
-    granted = [p for p in EVERYTHING if p not in ("Directory.Read.All", "User.ReadWrite.All")]
+    hidden = ("TeamsUserConfiguration.Read.All", "User.ReadWrite.All")
+    granted = [p for p in EVERYTHING if p not in hidden]
     lab = await lab_of(grantedPermissions=granted)
 
     checks = await examined(lab)
 
     assert checks["permission User.Read.All"]["ok"]
-    assert not checks["permission Directory.Read.All"]["ok"]
+    assert not checks["permission TeamsUserConfiguration.Read.All"]["ok"]
     assert "User.ReadWrite.All" in checks["permissions unseen"]["detail"]
     assert lab.tenant.writes == 0
 

@@ -150,7 +150,7 @@ async def test_given_a_wave_that_is_not_closed_when_reconciled_then_its_people_a
 async def test_given_a_source_cannot_be_read_when_reconciled_then_it_says_so_and_lists_nothing(
     lab, build, tenant, source
 ):
-    ann = build.a_person("ann").joining("housing")
+    ann = build.a_person("ann").joining("housing").wanting("+441632960001")
     run = await lab.start(build.a_council(ann).with_teams(build.a_team("housing")))
     await run.closed()
     tenant.change({"op": "deleteUser", "id": ann.id})

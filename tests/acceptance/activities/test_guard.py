@@ -58,7 +58,7 @@ async def test_given_nothing_is_wrong_when_run_then_the_answer_is_the_activitys(
 async def test_given_microsoft_asks_for_a_wait_when_run_then_it_is_reported_and_kept(
     lab, tenant, run
 ):
-    tenant.fail("/directoryObjects/getByIds", "429", retry_after=40)
+    tenant.fail("/users", "429", retry_after=40)
 
     result = await resolve(run, lab.deps)
 

@@ -18,7 +18,9 @@ def lab(tmp_path_factory, start_lab, invented_council):
     folder = tmp_path_factory.mktemp("council")
     files = invented_council(folder, "--people", "30", "--waves", "2")
     seed = json.loads(gzip.decompress(files["tenant"].read_bytes()))
-    seed["tenant"]["grantedPermissions"] = sorted({n.permission for n in NEEDS} - {MISSING})
+    seed["tenant"]["grantedPermissions"] = sorted(
+        {n.permission for n in NEEDS} - {MISSING} | {"Application.Read.All"}
+    )
     files["tenant"].write_bytes(gzip.compress(json.dumps(seed).encode()))
     lab = start_lab(files)
     options = [w for n in ("rollout", "users", "teams") for w in (f"--{n}", str(files[n]))]

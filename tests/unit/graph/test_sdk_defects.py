@@ -108,10 +108,3 @@ def test_given_a_timeout_at_the_gateway_when_posting_then_the_middleware_sends_i
     again = RetryHandler(options).should_retry(request, options, httpx.Response(504))
 
     assert again
-
-
-async def test_given_get_by_ids_when_built_then_it_knows_no_select(adapter):
-    """Workaround: `graph.users.get_users` appends $select (2 resource units instead of 5)."""
-    client = GraphServiceClient(request_adapter=adapter)
-
-    assert "select" not in client.directory_objects.get_by_ids.url_template

@@ -118,16 +118,31 @@ async def test_given_a_server_error_when_reading_one_then_it_is_no_proof_of_abse
         await get_user(session, "ann")
 
 
-async def test_given_more_ids_than_one_call_takes_when_getting_users_then_calls_are_split(
+async def test_given_more_ids_than_a_filter_takes_when_getting_users_then_calls_are_split(
     microsoft, session, script
 ):
-    microsoft.on("POST", "/directoryObjects/getByIds", script(body={"value": [ANN]}))
+    people = [{"id": f"u{n}", "userPrincipalName": f"u{n}@llanfair.example"} for n in range(16)]
+    microsoft.on(
+        "GET", "/users", script(body={"value": people[:15]}), script(body={"value": [people[15]]})
+    )
 
-    found = await get_users(session, [f"u{n}" for n in range(1001)])
+    found = await get_users(session, [p["id"] for p in people])
 
-    assert list(found) == ["ann"]
-    assert [len(r.body["ids"]) for r in microsoft.received] == [1000, 1]
-    assert microsoft.received[0].query["$select"]
+    assert list(found) == [p["id"] for p in people]
+    assert [r.query["$filter"].count("'u") for r in microsoft.received] == [15, 1]
+    assert all(r.query["$select"] for r in microsoft.received)
+
+
+async def test_given_a_list_that_lacks_somebody_when_getting_users_then_they_are_asked_for_by_id(
+    microsoft, session, script, refused
+):
+    microsoft.on("GET", "/users", script(body={"value": []}))
+    microsoft.on("GET", "/users/ann", script(body=ANN))
+    microsoft.on("GET", "/users/gone", script(status=404, body=refused("gone")))
+
+    found = await get_users(session, ["ann", "gone"])
+
+    assert set(found) == {"ann"}
 
 
 async def test_given_one_bad_person_when_setting_locations_then_only_he_is_refused(
