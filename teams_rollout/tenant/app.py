@@ -1,5 +1,5 @@
-"""Tenant simulator: the ASGI application. It reads requests, routes them to Graph, to sign-in
-or to the control interface, and plays the faults of the connection.
+"""Tenant simulator: the ASGI application. It reads requests, routes them to Graph, to sign-in,
+to a workflow or to the control interface, and plays the faults of the connection.
 
 Everything behind it is synchronous and single-threaded, so one request is one transaction.
 """
@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from teams_rollout.tenant import batch, control, errors, signin
+from teams_rollout.tenant import batch, control, errors, signin, workflows
 from teams_rollout.tenant.errors import GraphError
 from teams_rollout.tenant.faults import Rule
 from teams_rollout.tenant.gateway import BAD_JSON, Simulator, perform
@@ -82,9 +82,7 @@ class TenantApp:
         now = self.sim.world.pump()
         call = _call(scope, path, body, now=now, request_id=next(self._ids))
         try:
-            call.app_id = signin.caller(call.headers.get("authorization", ""), now=now).app_id
-            if not path.startswith(f"{_VERSION}/"):
-                raise errors.unimplemented(call.method, path)
+            self._admit(call, path, now=now)
             is_batch = call.method == "POST" and call.path == "/$batch"
             items = batch.items_of(call) if is_batch else None
         except GraphError as error:
@@ -103,6 +101,14 @@ class TenantApp:
             answer = self._refusal(call, _GATEWAY_TIMEOUT)
         await _respond(send, answer, call)
 
+    def _admit(self, call: Call, path: str, *, now: float) -> None:
+        """Let in who is signed in to Graph; an address of a workflow is its own key."""
+        if path.startswith(workflows.PREFIX):
+            return
+        call.app_id = signin.caller(call.headers.get("authorization", ""), now=now).app_id
+        if not path.startswith(f"{_VERSION}/"):
+            raise errors.unimplemented(call.method, path)
+
     def _draw_fault(self, call: Call, items: list[Json] | None) -> Rule | None:
         operations = [(call.method, call.path)]
         for item in items or []:
@@ -114,7 +120,8 @@ class TenantApp:
 
     def _answer(self, call: Call, items: list[Json] | None, fault: Rule | None) -> Answer:
         if items is None:
-            return perform(self.sim, call, TABLE.match(call))
+            table = TABLE if call.app_id else workflows.TABLE
+            return perform(self.sim, call, table.match(call))
         self.sim.stats.batches += 1
         partial = fault is not None and fault.kind == "partial_batch"
         broken = self.sim.faults.pick(len(items)) if partial else set()

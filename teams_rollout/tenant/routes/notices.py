@@ -6,6 +6,7 @@ from typing import Any
 
 from teams_rollout.tenant import errors, limits
 from teams_rollout.tenant.errors import TEAMS, bad_request
+from teams_rollout.tenant.model import User
 from teams_rollout.tenant.routes.teams import require_team
 from teams_rollout.tenant.routes.users import cause_of, require_user
 from teams_rollout.tenant.routing import Routes
@@ -22,7 +23,10 @@ _MAX_RECIPIENTS = 500
     "POST", "/users/{mailbox}/sendMail", permissions=("Mail.Send",), cost=limits.MAIL, body=True
 )
 def send_mail(world: World, call: Call) -> Answer:
-    """Accept a mail; every call sends one, there is no client token."""
+    """Accept a mail; every call sends one, there is no client token.
+
+    The effect names the person who gets it, or the sender where nobody of the tenant does.
+    """
     sender = require_user(world, call.params["mailbox"])
     body = {key.lower(): value for key, value in call.json_object().items()}
     message: Any = body.get("message")
@@ -31,16 +35,26 @@ def send_mail(world: World, call: Call) -> Answer:
     recipients: Any = message.get("toRecipients")
     if not isinstance(recipients, list) or not 1 <= len(recipients) <= _MAX_RECIPIENTS:
         raise bad_request("At least one recipient is not valid.")
-    for recipient in recipients:
-        _check_recipient(recipient)
-    world.record("mail.sent", sender.id, cause=cause_of(call), after=world.new_id())
+    addresses = [_address(recipient) for recipient in recipients]
+    message_id = world.new_id()
+    for address in dict.fromkeys(addresses):
+        reached = _owner(world, address)
+        object_id = reached.id if reached else sender.id
+        world.record("mail.sent", object_id, cause=cause_of(call), after=message_id)
     return Answer(202)
 
 
-def _check_recipient(recipient: Any) -> None:
-    address = recipient.get("emailAddress") if isinstance(recipient, dict) else None
-    if not isinstance(address, dict) or "@" not in str(address.get("address")):
+def _address(recipient: Any) -> str:
+    row = recipient.get("emailAddress") if isinstance(recipient, dict) else None
+    address = row.get("address") if isinstance(row, dict) else None
+    if not isinstance(address, str) or "@" not in address:
         raise bad_request("At least one recipient is not valid.")
+    return address.lower()
+
+
+def _owner(world: World, address: str) -> User | None:
+    """The person whose mail address it is; None for one outside the tenant."""
+    return next(iter(world.users_with("mail", [address])), None) or world.find_user(address)
 
 
 def _check_activity(body: Json) -> None:
