@@ -1,7 +1,9 @@
 """What Microsoft Graph allows, as data: kinds of request, their cost, the published limits.
 
 Sources: learn.microsoft.com/graph/throttling-limits, sections "Identity and access" and
-"Microsoft Teams". `/admin/teams/*` is in no published table; the general Teams figure is used.
+"Microsoft Teams". `/admin/teams/*` is in no published table; the general Teams figure is used. Mail
+has narrower limits than Graph's: Exchange Online's, for each mailbox that sends (Exchange Online
+limits, section "Sending limits"). One rollout sends from one mailbox.
 """
 
 from dataclasses import dataclass, replace
@@ -27,6 +29,7 @@ class RequestKind(StrEnum):
     MEMBERS_ADD = "members_add"
     ADMIN_READ = "admin_read"
     ADMIN_WRITE = "admin_write"
+    MAIL = "mail"
 
     @property
     def is_write(self) -> bool:
@@ -67,6 +70,7 @@ def directory_read(resource_units: int) -> RequestCost:
 DIRECTORY_WRITE = RequestCost(RequestKind.DIRECTORY_WRITE, resource_units=1)
 ADMIN_READ = RequestCost(RequestKind.ADMIN_READ)
 ADMIN_WRITE = RequestCost(RequestKind.ADMIN_WRITE)
+MAIL = RequestCost(RequestKind.MAIL)
 
 
 class Unit(StrEnum):
@@ -120,4 +124,5 @@ LIMITS: dict[RequestKind, tuple[Limit, ...]] = {
     ),
     RequestKind.ADMIN_READ: (_TEAMS_ADMIN,),
     RequestKind.ADMIN_WRITE: (_TEAMS_ADMIN,),
+    RequestKind.MAIL: (Limit("mails", 30, 60), Limit("mails_a_day", 10_000, 86_400)),
 }

@@ -101,6 +101,26 @@ class GraphSession:
         other._priority = priority
         return other
 
+    def behind(self, first: Callable[[], Awaitable[None]]) -> "GraphSession":
+        """The same session, whose writes do `first` after their permit and before the guard.
+
+        For what must be written down before something is sent that nobody could take back: as
+        late as possible, so that a process that dies while it waits leaves nothing in doubt.
+
+        Args:
+            first: may run twice for one write (it is repeated where it was certainly not carried
+                out); raises `WritesForbidden` to stop it.
+        """
+        other = copy.copy(self)
+        guard = self._guard
+
+        async def first_then_guard() -> None:
+            await first()
+            await guard()
+
+        other._guard = first_then_guard
+        return other
+
     async def close(self) -> None:
         """Close connections and credential; the views made by `at` end with it."""
         await self._transport.close()

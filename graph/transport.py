@@ -16,7 +16,7 @@ from graph.wire import Answer, Failure
 
 MAX_CONNECTIONS = 32
 # A write waits at most a second for its connection: after a pause nothing may leave late.
-_WRITE_TIMEOUT = httpx.Timeout(60.0, connect=1.0, pool=1.0, write=2.0)
+WRITE_TIMEOUT = httpx.Timeout(60.0, connect=1.0, pool=1.0, write=2.0)
 _READ_TIMEOUT = httpx.Timeout(60.0, connect=10.0, pool=10.0)
 
 
@@ -65,13 +65,13 @@ class Transport:
         except SignInError:
             return Answer(failure=Failure.SIGN_IN)
         sent["client-request-id"] = str(uuid.uuid4())
-        timeout = _WRITE_TIMEOUT if is_write else _READ_TIMEOUT
+        timeout = WRITE_TIMEOUT if is_write else _READ_TIMEOUT
         try:
             response = await self.client.request(
                 method, target, headers=sent, content=content, timeout=timeout
             )
         except httpx.HTTPError as error:
-            return Answer(failure=_failure_of(error))
+            return Answer(failure=failure_of(error))
         return self._answer(response)
 
     async def token(self) -> str:
@@ -113,7 +113,7 @@ def _parse(content: bytes) -> tuple[Any, bool]:
         return None, False
 
 
-def _failure_of(error: httpx.HTTPError) -> Failure:
+def failure_of(error: httpx.HTTPError) -> Failure:
     """Certainly not sent, perhaps done, or broken off."""
     match error:
         case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout():
