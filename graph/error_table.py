@@ -39,6 +39,7 @@ ROWS: tuple[Row, ...] = (
     Row(("inherited from a group",), "license_held_through_group"),
     Row(("does not have a corresponding license",), "", Outcome.ALREADY),
     # Groups, teams, channels.
+    Row(("on-premises mastered",), "group_managed_on_premises"),
     Row(("same value for property mailnickname",), "team_name_taken"),
     Row(("object references already exist",), "", Outcome.ALREADY),
     Row(("namealreadyexists",), "", Outcome.ALREADY),

@@ -135,6 +135,13 @@ def _by_status(status: int, *, missing: str, hints: frozenset[Hint]) -> tuple[Ou
     return Outcome.FAILED, "unexpected_answer"
 
 
+def gone_is_already(result: CallResult) -> CallResult:
+    """The result of taking somebody out who is not in it: that is as asked."""
+    if result.code != "user_not_found":
+        return result
+    return result.model_copy(update={"outcome": Outcome.ALREADY, "code": ""})
+
+
 def text_of(body: Any) -> str:
     """Every code and message of an error, at any depth, as one lower-case text."""
     return " | ".join(_texts(body, depth=0)).lower()

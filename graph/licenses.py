@@ -93,6 +93,63 @@ async def assign_licenses(
     return [_result(change, answer=a) for change, a in zip(changes, answers, strict=True)]
 
 
+async def reprocess_licenses(session: GraphSession, user_ids: Sequence[str]) -> list[CallResult]:
+    """Have people's licences from groups worked out again, after a cause of error is gone.
+
+    Microsoft does not try again by itself. Safe to repeat; what came of it is read from the
+    people's licence states later, never from this answer.
+
+    Returns:
+        One result per person, in order; key = user id.
+    """
+    requests = [
+        session.request(
+            session.sdk.users.by_user_id(
+                user_id
+            ).reprocess_license_assignment.to_post_request_information(),
+            cost=DIRECTORY_WRITE,
+            target=user_id,
+        )
+        for user_id in user_ids
+    ]
+    answers = await session.write_many(requests)
+    return [
+        classify(answer, key=user_id, missing="user_not_found")
+        for user_id, answer in zip(user_ids, answers, strict=True)
+    ]
+
+
+async def unassign_licenses(
+    session: GraphSession, removals: Sequence[tuple[str, Sequence[str]]]
+) -> list[CallResult]:
+    """Take SKUs that people hold directly away again; safe to repeat.
+
+    One call takes all of a person's SKUs, or none if one of them is gone: then each is taken on
+    its own. Who comes to a SKU through a group keeps it (`license_held_through_group`).
+
+    Args:
+        removals: (user id, SKU ids).
+
+    Returns:
+        One result per person, in order; key = user id. Already when nothing was held any more.
+    """
+    changes = [LicenseChange(user_id=user, remove=tuple(skus)) for user, skus in removals]
+    results = await assign_licenses(session, changes)
+    for place, (change, result) in enumerate(zip(changes, results, strict=True)):
+        if result.outcome is Outcome.FAILED and len(change.remove) > 1:
+            results[place] = await _unassign_one_by_one(session, change)
+    return results
+
+
+async def _unassign_one_by_one(session: GraphSession, change: LicenseChange) -> CallResult:
+    """The first result that is not as asked, else applied if any SKU was still there."""
+    singles = [change.model_copy(update={"remove": (sku,)}) for sku in change.remove]
+    results = await assign_licenses(session, singles)
+    refused = [r for r in results if not r.is_accepted]
+    applied = [r for r in results if r.outcome is Outcome.APPLIED]
+    return [*refused, *applied, *results][0]
+
+
 def _request(session: GraphSession, change: LicenseChange) -> GraphRequest:
     added = [
         AssignedLicense(sku_id=UUID(sku), disabled_plans=[UUID(plan) for plan in plans])
@@ -109,7 +166,7 @@ def _request(session: GraphSession, change: LicenseChange) -> GraphRequest:
 def _result(change: LicenseChange, *, answer: Answer) -> CallResult:
     hints = frozenset({Hint.LOCATION_JUST_SET}) if change.location_just_set else frozenset()
     result = classify(answer, key=change.user_id, missing="user_not_found", hints=hints)
-    if result.outcome is Outcome.ALREADY and change.add:
-        # Microsoft refused the whole call because of a SKU to remove: nothing was added.
+    if result.outcome is Outcome.ALREADY and (change.add or len(change.remove) > 1):
+        # Microsoft refused the whole call because of one SKU to remove: nothing else was done.
         return result.model_copy(update={"outcome": Outcome.FAILED, "code": "request_refused"})
     return result

@@ -27,6 +27,8 @@ class RequestKind(StrEnum):
     TEAM_PUT = "team_put"
     CHANNEL_CREATE = "channel_create"
     MEMBERS_ADD = "members_add"
+    MEMBERS_REMOVE = "members_remove"
+    TEAM_CHANGE = "team_change"
     ADMIN_READ = "admin_read"
     ADMIN_WRITE = "admin_write"
     MAIL = "mail"
@@ -121,6 +123,15 @@ LIMITS: dict[RequestKind, tuple[Limit, ...]] = {
     RequestKind.MEMBERS_ADD: (
         Limit("members_add", 10, 1, even=True),
         Limit("members_of_team", 4, 60, per_team=True),
+    ),
+    RequestKind.MEMBERS_REMOVE: (
+        # In no published table: Teams' general figure, and one a second for one team.
+        Limit("teams_other", 30, 1, even=True),
+        Limit("members_removed_of_team", 1, 1, even=True, per_team=True),
+    ),
+    RequestKind.TEAM_CHANGE: (
+        Limit("team_changes", 30, 1, even=True),
+        Limit("team_changes_of_team", 4, 1, even=True, per_team=True),
     ),
     RequestKind.ADMIN_READ: (_TEAMS_ADMIN,),
     RequestKind.ADMIN_WRITE: (_TEAMS_ADMIN,),

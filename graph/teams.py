@@ -42,6 +42,8 @@ __all__ = [
     "list_group_members",
     "list_group_owners",
     "list_groups",
+    "member_of",
+    "results_by_member",
 ]
 
 MAX_MEMBERS = 200
@@ -127,17 +129,23 @@ async def add_members(
     if not user_ids:
         return []
     builder = session.sdk.teams.by_team_id(team_id).members.add
-    body = AddPostRequestBody(values=[_member(session, user_id) for user_id in user_ids])
+    body = AddPostRequestBody(values=[member_of(session, user_id) for user_id in user_ids])
     cost = RequestCost(RequestKind.MEMBERS_ADD, team_id=team_id)
     information = builder.to_post_request_information(body)
     answer = await session.write(session.request(information, cost=cost, target=team_id))
+    return results_by_member(answer, user_ids)
+
+
+def results_by_member(answer: Answer, user_ids: Sequence[str]) -> list[CallResult]:
+    """Each person's own result of a bulk change, in order; a refused request is everybody's."""
     if not answer.is_success:
         return [classify(answer, key=u, missing="team_not_found") for u in user_ids]
     errors = _errors_by_user(answer)
     return [_member_result(user_id, errors=errors, answer=answer) for user_id in user_ids]
 
 
-def _member(session: GraphSession, user_id: str) -> AadUserConversationMember:
+def member_of(session: GraphSession, user_id: str) -> AadUserConversationMember:
+    """A person as an element of a bulk change of members."""
     reference = f"{session.base_url}/users('{user_id}')"
     return AadUserConversationMember(roles=[], additional_data={"user@odata.bind": reference})
 

@@ -7,7 +7,8 @@ takes one seat however many ways a user holds it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from teams_rollout.tenant.errors import GraphError, bad_request
 from teams_rollout.tenant.homing import keeps_explicit_mode
@@ -147,7 +148,7 @@ def check_combination(world: World, plans: set[str]) -> None:
 def _check_seats(world: World, user: User, held: Iterable[str]) -> None:
     for sku_id in held:
         sku = world.skus[sku_id]
-        if sku_id not in user.held and sku.consumed >= sku.enabled:
+        if sku_id not in user.held and sku.consumed >= sku.usable:
             raise bad_request(
                 f"Subscription with SKU {sku_id} does not have any available licenses."
             )
@@ -235,11 +236,44 @@ def _group_error(
     return "None"
 
 
+def process_later(world: World, group: Group, work: Callable[[float], None]) -> None:
+    """Do something about a group's licences in the background, and say so meanwhile."""
+    group.licence_work += 1
+    if group.licence_state != "QueuedForProcessing":
+        group.licence_state = "ProcessingInProgress"
+
+    def done(due: float) -> None:
+        group.licence_work -= 1
+        work(due)
+        if not group.licence_work:
+            group.licence_state = "ProcessingComplete"
+
+    world.schedule.at(world.clock() + world.lags.draw("group_licence"), done)
+
+
+def reprocess(world: World, user: User) -> None:
+    """Work a member's group licences out again, in the background as ever.
+
+    A person without any trouble gains nothing by it: that call is in vain and counts so.
+    """
+    groups = [world.groups[x] for x in user.groups if world.groups[x].licences]
+    for group in groups:
+        process_later(world, group, partial(_inherit_later, world, user, group))
+    given = {key for key, state in user.inherited.items() if state.error == "None"}
+    wanted = {(group.id, sku_id) for group in groups for sku_id in group.licences}
+    if wanted - given:
+        world.journal.silent()
+
+
+def _inherit_later(world: World, user: User, group: Group, due: float) -> None:
+    inherit(world, user, group, now=due, lag=True)
+
+
 def process_group(world: World, group: Group, *, now: float, lag: bool) -> None:
     """Apply a group's licences to all its members, as Microsoft does in the background."""
     for user_id in group.members:
         user = world.users.get(user_id)
         if user is not None:
             inherit(world, user, group, now=now, lag=lag)
-    if group.licences or group.licence_state:
+    if group.licences and not group.licence_work:
         group.licence_state = "ProcessingComplete"

@@ -70,6 +70,16 @@ class Sku:
     enabled: int
     plans: tuple[Plan, ...]
     consumed: int = 0
+    warning: int = 0
+    suspended: int = 0
+    locked_out: int = 0
+    status: str = "Enabled"
+    applies_to: str = "User"
+
+    @property
+    def usable(self) -> int:
+        """Seats that may be taken: suspended and locked-out ones are paid for no longer."""
+        return self.enabled + self.warning if self.status in ("Enabled", "Warning") else 0
 
     @property
     def plan_ids(self) -> frozenset[str]:
@@ -152,6 +162,7 @@ class Group:
     owners: Roster
     licences: dict[str, Licence] = field(default_factory=dict)
     licence_state: str | None = None
+    licence_work: int = 0
     created_at: float = 0.0
     readable_at: float = 0.0
     listed_at: float = 0.0
@@ -162,6 +173,11 @@ class Group:
     def nickname(self) -> str:
         """The mail nickname, empty when there is none."""
         return str(self.props.get("mailNickname") or "")
+
+    @property
+    def has_rule(self) -> bool:
+        """True when a rule says who is in it, so that nobody can be put in by hand."""
+        return "DynamicMembership" in (self.props.get("groupTypes") or [])
 
 
 @dataclass(slots=True)

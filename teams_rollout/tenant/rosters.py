@@ -101,7 +101,7 @@ def _licences_follow(world: World, group: Group, user: User, cause: Cause) -> No
     if admin:
         work(world.clock())
     else:
-        world.schedule.at(world.clock() + world.lags.draw("group_licence"), work)
+        licensing.process_later(world, group, work)
 
 
 def _team_follows(

@@ -107,6 +107,10 @@ def _load_catalogue(world: World, seed: Json) -> None:
             for p in row["servicePlans"]
         )
         sku = Sku(row["skuId"], row["skuPartNumber"], int(row["enabled"]), plans)
+        sku.warning, sku.suspended = int(row.get("warning", 0)), int(row.get("suspended", 0))
+        sku.locked_out = int(row.get("lockedOut", 0))
+        sku.status = str(row.get("capabilityStatus", sku.status))
+        sku.applies_to = str(row.get("appliesTo", sku.applies_to))
         world.skus[sku.sku_id] = sku
         world.plans.update({p.plan_id: p for p in plans})
     world.exclusive = [(a, b) for a, b in seed.get("mutuallyExclusivePlans", [])]
@@ -258,6 +262,11 @@ def _dump_sku(sku: Sku) -> Json:
         "skuId": sku.sku_id,
         "skuPartNumber": sku.part_number,
         "enabled": sku.enabled,
+        "warning": sku.warning,
+        "suspended": sku.suspended,
+        "lockedOut": sku.locked_out,
+        "capabilityStatus": sku.status,
+        "appliesTo": sku.applies_to,
         "servicePlans": plans,
     }
 

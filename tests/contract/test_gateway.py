@@ -9,8 +9,15 @@ import pytest
 
 from graph.credentials import StaticToken
 from graph.governor import LocalGovernor
+from graph.group_members import add_group_members, add_group_owners, remove_group_members
 from graph.groups import ensure_group, list_group_members, list_group_owners, list_groups
-from graph.licenses import LicenseChange, assign_licenses, list_skus
+from graph.licenses import (
+    LicenseChange,
+    assign_licenses,
+    list_skus,
+    reprocess_licenses,
+    unassign_licenses,
+)
 from graph.numbers import assign_number, get_number_operation, list_numbers
 from graph.organization import get_tenant
 from graph.policies import (
@@ -20,6 +27,7 @@ from graph.policies import (
     list_user_configurations,
 )
 from graph.session import GraphSession
+from graph.team_removal import archive_team, get_team_operation, remove_members
 from graph.teams import add_members, create_channel, ensure_team, list_channels
 from graph.users import get_user, get_users, list_users, set_usage_locations
 from tests.contract import openapi
@@ -43,7 +51,9 @@ class Recorder:
         if url == "/$batch":
             items = body["requests"]
             for item in items:
-                self._take(item["method"], unquote(item["url"]), item["headers"], item["body"])
+                self._take(
+                    item["method"], unquote(item["url"]), item.get("headers", {}), item.get("body")
+                )
             return httpx.Response(
                 200, json={"responses": [{"id": item["id"], "status": 204} for item in items]}
             )
@@ -71,7 +81,12 @@ async def call_everything(session: GraphSession) -> None:
     await assign_licenses(
         session, [LicenseChange(user_id=ANN, add=((SKU, (SKU,)),), remove=(SKU,))]
     )
+    await unassign_licenses(session, [(ANN, [SKU])])
+    await reprocess_licenses(session, [ANN])
     await list_groups(session)
+    await add_group_members(session, ANN, [ANN])
+    await add_group_owners(session, ANN, [ANN])
+    await remove_group_members(session, ANN, [ANN])
     await list_group_members(session, ANN)
     await list_group_owners(session, ANN)
     await ensure_group(
@@ -90,6 +105,9 @@ async def call_teams(session: GraphSession) -> None:
     await list_channels(session, ANN)
     await create_channel(session, ANN, "Duty rota")
     await add_members(session, ANN, [ANN])
+    await remove_members(session, ANN, [ANN])
+    await archive_team(session, ANN)
+    await get_team_operation(session, ANN, "op-1")
     await list_user_configurations(session)
     await get_user_configuration(session, ANN)
     await assign_policies(
@@ -119,4 +137,4 @@ async def test_given_every_call_when_sent_then_the_contract_knows_and_allows_it(
         if (found := openapi.check_request(method, url, headers, body))
     }
     assert wrong == {}
-    assert len({openapi.path_of(url) for _, url, _, _ in recorder.requests}) >= 20
+    assert len({openapi.path_of(url) for _, url, _, _ in recorder.requests}) >= 29

@@ -114,10 +114,41 @@ ACCOUNT: tuple[Reason, ...] = (
     Reason(
         code="group_not_found",
         state=UserState.BLOCKED,
-        sentence="The licensing group that the profile names does not exist.",
+        sentence="The licensing group that the profile names does not exist, or several groups "
+        "have that name.",
         say=_LICENCE_SOON,
         do="Tell the project team: the profile names a wrong group, or the group was deleted.",
         owner=Owner.PROJECT_TEAM,
+    ),
+    Reason(
+        code="group_managed_on_premises",
+        state=UserState.BLOCKED,
+        sentence="The licensing group that the profile names is kept on our own servers, so "
+        "nobody can be put into it from the cloud.",
+        say=_LICENCE_SOON,
+        do="Ask the server team to put the person into the group; the licence then comes by "
+        "itself.",
+        owner=Owner.SERVER_TEAM,
+    ),
+    Reason(
+        code="group_filled_by_rule",
+        state=UserState.BLOCKED,
+        sentence="A rule decides who is in the licensing group that the profile names, so nobody "
+        "can be put into it by hand.",
+        say=_LICENCE_SOON,
+        do="Ask the licensing team to change the rule so that it takes the person in, or the "
+        "project team to name another group.",
+        owner=Owner.LICENSING_TEAM,
+    ),
+    Reason(
+        code="license_missing_in_group",
+        state=UserState.BLOCKED,
+        sentence="The licensing group that the profile names does not give all the licences of "
+        "the profile.",
+        say=_LICENCE_SOON,
+        do="Ask the licensing team to assign the missing licence to the group, then ask for a "
+        "retry.",
+        owner=Owner.LICENSING_TEAM,
     ),
     Reason(
         code="homed_on_premises",

@@ -13,7 +13,12 @@ from teams_rollout.tenant.rosters import (
     leave_group,
     referenced_user,
 )
-from teams_rollout.tenant.routes.groups import READ_MEMBERS, directory_object, require_group
+from teams_rollout.tenant.routes.groups import (
+    READ_MEMBERS,
+    directory_object,
+    refuse_rule,
+    require_group,
+)
 from teams_rollout.tenant.routes.users import cause_of, require_user
 from teams_rollout.tenant.routing import Routes
 from teams_rollout.tenant.schema import USER_PROPERTIES
@@ -72,18 +77,20 @@ def list_owners(world: World, call: Call) -> Answer:
     return _list(world, call, require_group(world, call.params["group"], reading=True).owners)
 
 
-def _group(world: World, call: Call) -> Group:
+def _group(world: World, call: Call, role: str) -> Group:
     group = require_group(world, call.params["group"])
     if group.props.get("onPremisesSyncEnabled"):
         raise bad_request(
             "Unable to update the specified properties for on-premises mastered Directory Sync "
             "objects or objects currently undergoing migration."
         )
+    if role == MEMBER:
+        refuse_rule(group)
     return group
 
 
 def _add(world: World, call: Call, role: str) -> Answer:
-    group = _group(world, call)
+    group = _group(world, call, role)
     user = referenced_user(world, call.json_object().get("@odata.id"))
     if not join_group(world, group, user, role=role, cause=cause_of(call)):
         raise bad_request(
@@ -94,7 +101,7 @@ def _add(world: World, call: Call, role: str) -> Answer:
 
 
 def _remove(world: World, call: Call, role: str) -> Answer:
-    group = _group(world, call)
+    group = _group(world, call, role)
     user: User = require_user(world, call.params["object"])
     if role == OWNER and len(group.owners) == 1 and user.id in group.owners:
         raise bad_request(

@@ -59,6 +59,20 @@ def require_group(world: World, key: str, *, reading: bool = False) -> Group:
     return group
 
 
+def refuse_rule(group: Group) -> None:
+    """Refuse to change the members of a group whose members a rule decides.
+
+    Raises:
+        GraphError: 403, as Teams answers for such a group; Entra's own text is UNVERIFIED.
+    """
+    if group.has_rule:
+        raise GraphError(
+            403,
+            "Authorization_RequestDenied",
+            "Insufficient privileges to complete the operation: the group has dynamic membership.",
+        )
+
+
 def render_group(world: World, group: Group, names: tuple[str, ...] | None) -> Json:
     """Pick the selected (or default) properties of a group."""
     row = odata.pick(group_view(world, group), names or GROUP_DEFAULT)
@@ -299,6 +313,8 @@ def patch_group_object(
         raise bad_request("No properties to update were specified.")
     if group.props.get("onPremisesSyncEnabled"):
         raise bad_request(_SYNCED)
+    if "members@odata.bind" in body:
+        refuse_rule(group)
     joining = [(MEMBER, x) for x in _checked(world, group.members, body, "members", tolerant)]
     joining += [(OWNER, x) for x in _checked(world, group.owners, body, "owners", tolerant)]
     if body.get("mailNickname"):
@@ -374,7 +390,6 @@ def _set_licences(
     group.change = world.next_change()
     after = licensing.licence_list(wanted)
     world.record("group.licenses", group.id, cause=cause, before=before, after=after)
-    world.schedule.at(
-        now + world.lags.draw("group_licence"),
-        lambda due: licensing.process_group(world, group, now=due, lag=True),
+    licensing.process_later(
+        world, group, lambda due: licensing.process_group(world, group, now=due, lag=True)
     )

@@ -98,10 +98,7 @@ def assign_licence(world: World, call: Call) -> Answer:
 def reprocess(world: World, call: Call) -> Answer:
     """Try a user's group licences again, after the cause of an error was put right."""
     user = require_user(world, call.params["user"])
-    for group_id in list(user.groups):
-        group = world.groups[group_id]
-        if group.licences:
-            licensing.inherit(world, user, group, now=world.clock(), lag=True)
+    licensing.reprocess(world, user)
     return Answer(200, render_user(user_view(world, user), None))
 
 
@@ -115,13 +112,18 @@ def _sku_view(world: World, sku: Sku) -> Json:
         }
         for p in sku.plans
     ]
-    units = {"enabled": sku.enabled, "suspended": 0, "warning": 0, "lockedOut": 0}
+    units = {
+        "enabled": sku.enabled,
+        "suspended": sku.suspended,
+        "warning": sku.warning,
+        "lockedOut": sku.locked_out,
+    }
     return {
         "id": f"{world.id}_{sku.sku_id}",
         "accountName": str(world.tenant.get("displayName", "")),
         "accountId": world.id,
-        "appliesTo": "User",
-        "capabilityStatus": "Enabled",
+        "appliesTo": sku.applies_to,
+        "capabilityStatus": sku.status,
         "consumedUnits": sku.consumed,
         "prepaidUnits": units,
         "servicePlans": plans,
