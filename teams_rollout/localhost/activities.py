@@ -139,10 +139,13 @@ def _failed(task: ActivityTask, error: FunctionFailedError) -> Event:
         "Message": f" {error.reason}",
         "StackTraceString": error.stack[-MOST_STACK:],
     }
+    of_ours = task.name == HTTP_ACTIVITY  # no function of the app: the extension adds no words
     return make_event(
         EventType.TASK_FAILED,
         at=to_text(utc_now()),
         TaskScheduledId=task.task_id,
-        Reason=f"Activity function '{task.name}' failed:  {error.reason}",
+        Reason=error.reason
+        if of_ours
+        else f"Activity function '{task.name}' failed:  {error.reason}",
         Details=json.dumps(details),
     )

@@ -1,9 +1,8 @@
 """What a durable client can do to instances: each call is one transaction (localhost)."""
 
 import json
-import re
+import time
 from dataclasses import dataclass, replace
-from typing import Final
 from uuid import uuid4
 
 from teams_rollout.localhost import instances, mailbox
@@ -18,10 +17,9 @@ from teams_rollout.localhost.protocol import (
     to_text,
     utc_now,
 )
+from teams_rollout.localhost.refusals import complain_of_function, complain_of_instance_id
 from teams_rollout.localhost.rewind import rewound
-
-LONGEST_ID: Final = 100
-_BAD_IN_ID: Final = re.compile(r"[/\\?#\x00-\x1f\x7f-\x9f]")
+from teams_rollout.localhost.turn import is_suspended
 
 
 class BadArgumentError(Exception):
@@ -38,6 +36,10 @@ class NoInstanceError(Exception):
 
 class InstanceOverError(Exception):
     """The instance's state does not allow the operation any more."""
+
+
+class WrongStateError(Exception):
+    """The instance's state does not allow the operation now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +71,11 @@ class Client:
             InstanceInUseError: an instance of this id has not finished.
         """
         known = {one.casefold(): one for one in self.engine.known.orchestrators}
-        if name.casefold() not in known:
-            names = ", ".join(f"'{one}'" for one in sorted(known.values()))
-            raise BadArgumentError(
-                f"The function '{name}' doesn't exist, is disabled, or is not an orchestrator "
-                f"function. Additional info: The following are the known orchestrator functions: "
-                f"{names}."
-            )
         chosen = instance_id or uuid4().hex
-        _check_id(chosen)
+        refusal = complain_of_function(name, "an orchestrator", known.values())
+        refusal = refusal or complain_of_instance_id(chosen)
+        if refusal is not None:
+            raise BadArgumentError(refusal)
         given = self.engine.versions.current if version is None else version
         start = Start(chosen, known[name.casefold()], given, text)
         with self.engine.store.transaction() as db:
@@ -122,7 +120,10 @@ class Client:
 
         Raises:
             NoInstanceError, InstanceOverError: there is nothing to hold.
+            WrongStateError: it is on hold already.
         """
+        if self._is_on_hold(instance_id):
+            raise WrongStateError(_not_now("suspend", instance_id, RuntimeStatus.SUSPENDED))
         self._post(instance_id, EventType.EXECUTION_SUSPENDED, Reason=reason)
 
     def resume(self, instance_id: str, *, reason: str | None) -> None:
@@ -130,7 +131,10 @@ class Client:
 
         Raises:
             NoInstanceError, InstanceOverError: there is nothing to resume.
+            WrongStateError: it is not on hold.
         """
+        if not self._is_on_hold(instance_id):
+            raise WrongStateError(_not_now("resume", instance_id, self.find(instance_id).status))
         self._post(instance_id, EventType.EXECUTION_RESUMED, Reason=reason)
 
     def restart(self, instance_id: str, *, with_new_id: bool) -> str:
@@ -151,11 +155,16 @@ class Client:
 
         Raises:
             NoInstanceError: there is none of this id.
-            InstanceOverError: it has not failed.
+            InstanceOverError: it has ended otherwise than by failing.
+            WrongStateError: it has not ended.
         """
         instance = self.find(instance_id)
-        if instance.status is not RuntimeStatus.FAILED:
+        if instance.status is not RuntimeStatus.FAILED and instance.is_over:
             raise InstanceOverError(instance_id)
+        if not instance.is_over:
+            raise WrongStateError(
+                "The rewind operation is only supported on failed orchestration instances."
+            )
         woken: list[str] = []
         with self.engine.store.transaction() as db:
             todo = [instance]
@@ -191,13 +200,29 @@ class Client:
             instances.forget(db, instance_id)
 
     def purge_all(self, wanted: Filter) -> int:
-        """Remove every finished instance that fits, and return how many there were."""
-        statuses = wanted.statuses & TERMINAL if wanted.statuses else TERMINAL
+        """Remove every instance that fits, and return how many there were.
+
+        As in production, only states of finished instances count as a filter; without one of them
+        whatever was created in the time goes, finished or not.
+        """
+        statuses = wanted.statuses & TERMINAL
         with self.engine.store.transaction() as db:
             found = instances.search(db, replace(wanted, statuses=statuses), after=None, most=-1)
             for instance in found:
                 instances.forget(db, instance.id)
         return len(found)
+
+    def _is_on_hold(self, instance_id: str) -> bool:
+        """Whether an instance is suspended, or will be when it has taken what waits for it.
+
+        Raises:
+            NoInstanceError, InstanceOverError: there is nothing to hold.
+        """
+        instance = self.find(instance_id)
+        if instance.is_over:
+            raise InstanceOverError(instance_id)
+        waiting = mailbox.waiting(self.engine.store.db, instance_id, now=time.time())
+        return is_suspended(instance, [message.event for message in waiting])
 
     def _post(self, instance_id: str, kind: EventType, **fields: str | None) -> None:
         now = utc_now()
@@ -209,12 +234,8 @@ class Client:
         self.engine.wake(instance_id)
 
 
-def _check_id(instance_id: str) -> None:
-    if instance_id.startswith("@"):
-        raise BadArgumentError("Orchestration instance ids must not start with @.")
-    if _BAD_IN_ID.search(instance_id):
-        raise BadArgumentError(
-            "Orchestration instance ids must not contain /, \\, #, ?, or control characters."
-        )
-    if len(instance_id) > LONGEST_ID:
-        raise BadArgumentError(f"Instance ID lengths must not exceed {LONGEST_ID} characters.")
+def _not_now(operation: str, instance_id: str, status: RuntimeStatus) -> str:
+    return (
+        f"Cannot {operation} the orchestration instance {instance_id} because instance is in the "
+        f"{status} state."
+    )

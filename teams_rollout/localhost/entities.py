@@ -18,9 +18,14 @@ from teams_rollout.localhost import mailbox
 from teams_rollout.localhost.app import FunctionSpec
 from teams_rollout.localhost.invoke import FunctionFailedError, Invoker
 from teams_rollout.localhost.protocol import EventType, make_event, to_text, utc_now
+from teams_rollout.localhost.refusals import complain_of_entity_key, complain_of_function
 from teams_rollout.localhost.store import Store
 
 logger = logging.getLogger(__name__)
+
+
+class NoEntityError(Exception):
+    """There can be no entity of this name and key; the message is one sentence for a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,12 @@ class Entities:
                 self._busy[entity_id] = asyncio.get_running_loop().create_task(work)
 
     def signal(self, entity_id: str, operation: str, *, text: str | None) -> None:
-        """Send an operation without waiting for its answer; `text` is a JSON document."""
+        """Send an operation without waiting for its answer; `text` is a JSON document.
+
+        Raises:
+            NoEntityError: the app has no entity of this name, or no such key can be.
+        """
+        self._check(entity_id)
         request = {"op": operation, "signal": True, "input": text, "id": ""}
         with self._store.transaction() as db:
             db.execute(
@@ -79,6 +89,16 @@ class Entities:
                 (entity_id, json.dumps(request)),
             )
         self.poke([entity_id])
+
+    def _check(self, entity_id: str) -> None:
+        _, name, key = entity_id.split("@", 2)
+        refusal = self._complain_of(name) or complain_of_entity_key(key)
+        if refusal is not None:
+            raise NoEntityError(refusal)
+
+    def _complain_of(self, name: str) -> str | None:
+        known = [spec.name for spec in self._functions.values()]
+        return complain_of_function(name, "an entity", known)
 
     def state(self, entity_id: str) -> str | None:
         """Return an entity's state as JSON text, or None when there is no such entity."""
@@ -124,7 +144,7 @@ class Entities:
         ).fetchone()
         spec = self._functions.get(name)
         if spec is None:
-            refusal = f"The function '{name}' doesn't exist, is disabled, or is not an entity."
+            refusal = self._complain_of(name) or ""
             self._commit(entity_id, operations, None, [_refused(refusal)] * len(operations))
             return
         envelope = {
@@ -176,6 +196,11 @@ class Entities:
                     callers.append(caller)
         for caller in callers:
             self._wake(caller)
+
+
+def entity_id_of(name: str, key: str) -> str:
+    """Return the id of an entity; names do not differ by case."""
+    return f"@{name.lower()}@{key}"
 
 
 def _as_batch_item(operation: _Operation) -> dict[str, Any]:

@@ -22,8 +22,9 @@ from teams_rollout.localhost.client import (
     InstanceInUseError,
     InstanceOverError,
     NoInstanceError,
+    WrongStateError,
 )
-from teams_rollout.localhost.entities import Entities
+from teams_rollout.localhost.entities import Entities, NoEntityError, entity_id_of
 from teams_rollout.localhost.instances import Filter
 from teams_rollout.localhost.protocol import RuntimeStatus, from_text, to_text
 from teams_rollout.localhost.status import describe, describe_history
@@ -79,7 +80,7 @@ class ManagementApi:
             return web.Response(status=410)
         except BadArgumentError as error:
             return _error(400, "One or more of the arguments submitted is incorrect", error)
-        except InstanceInUseError as error:
+        except (InstanceInUseError, WrongStateError) as error:
             return _error(500, "Something went wrong while processing your request", error)
 
     async def _start(self, request: web.Request, found: dict[str, str]) -> web.Response:
@@ -99,13 +100,17 @@ class ManagementApi:
 
     async def _started(self, request: web.Request, instance_id: str) -> web.Response:
         timeout = _number(request.query.get("timeout"))
-        if timeout is not None and "pollingInterval" in request.query:
+        interval = _number(request.query.get("pollingInterval"))
+        if timeout is not None and interval is not None:
+            if interval > timeout:
+                raise BadArgumentError(
+                    f"Total timeout {timeout:g} should be bigger than retry timeout {interval:g}"
+                )
             instance = await wait_until_over(self.client, instance_id, seconds=timeout)
-            if instance.is_over:
-                failed = instance.status is RuntimeStatus.FAILED
-                if failed or instance.status is not RuntimeStatus.COMPLETED:
-                    return _json(describe(instance), status=500 if failed else 200)
+            if instance.status is RuntimeStatus.COMPLETED:
                 return _json(json.loads(instance.output or "null"))
+            if instance.is_over:
+                return _json(describe(instance))
         origin = f"{request.scheme}://{request.host}"
         payload = self.addresses.check_status(instance_id, origin=origin)
         headers = {"Location": payload["statusQueryGetUri"], "Retry-After": "10"}
@@ -119,10 +124,12 @@ class ManagementApi:
             return web.Response(status=404)
         instance = self.client.find(found["id"])
         history = None
-        if _flag(request, "showHistory"):
-            events = json.loads(f"[{instances.history(self.client.engine.store.db, instance.id)}]")
-            history = describe_history(events, show_output=_flag(request, "showHistoryOutput"))
         show_input = _flag(request, "showInput", default=True)
+        if _flag(request, "showHistory") and instance.status is not RuntimeStatus.PENDING:
+            events = json.loads(f"[{instances.history(self.client.engine.store.db, instance.id)}]")
+            history = describe_history(
+                events, show_input=show_input, show_output=_flag(request, "showHistoryOutput")
+            )
         payload = describe(instance, show_input=show_input, history=history)
         if not instance.is_over:
             headers = {"Location": str(request.url), "Retry-After": "5"}
@@ -136,7 +143,7 @@ class ManagementApi:
             return self._purge_all(request)
         if request.method != "GET":
             return web.Response(status=404)
-        most = int(_number(request.query.get("top")) or PAGE_SIZE)
+        most = int(max(_number(request.query.get("top")) or PAGE_SIZE, 1))
         after = _read_token(request.headers.get(CONTINUATION))
         db = self.client.engine.store.db
         found = instances.search(db, _filter(request), after=after, most=most + 1)
@@ -187,7 +194,7 @@ class ManagementApi:
         return web.Response(status=202)
 
     async def _entity(self, request: web.Request, found: dict[str, str]) -> web.Response:
-        entity_id = f"@{found['entity'].lower()}@{found['key']}"
+        entity_id = entity_id_of(found["entity"], found["key"])
         if request.method == "GET":
             state = self.entities.state(entity_id)
             return web.Response(status=404) if state is None else _json(json.loads(state))
@@ -198,9 +205,13 @@ class ManagementApi:
         if body and request.content_type != "application/json":
             body = json.dumps(body)
         try:
-            self.entities.signal(entity_id, operation, text=_document(body))
+            text = _document(body)
         except ValueError as error:
             return _error(400, f"Could not parse JSON content: {error}")
+        try:
+            self.entities.signal(entity_id, operation, text=text)
+        except NoEntityError as error:
+            return _error(400, str(error))
         return web.Response(status=202)
 
     async def _entities(self, request: web.Request, found: dict[str, str]) -> web.Response:
@@ -277,4 +288,5 @@ def _error(status: int, message: str, error: Exception | None = None) -> web.Res
 _TYPES: Final[dict[type[Exception], str]] = {
     BadArgumentError: "System.ArgumentException",
     InstanceInUseError: "DurableTask.Core.Exceptions.OrchestrationAlreadyExistsException",
+    WrongStateError: "System.InvalidOperationException",
 }

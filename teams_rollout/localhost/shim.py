@@ -22,6 +22,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 
+from teams_rollout.localhost.polling import next_poll
 from teams_rollout.localhost.protocol import (
     HTTP_ACTIVITY,
     Action,
@@ -37,8 +38,6 @@ from teams_rollout.localhost.tasks import (
     Scheduled,
     TimerCall,
 )
-
-HTTP_ACCEPTED: Final = 202
 
 
 class NonDeterminismError(Exception):
@@ -283,13 +282,13 @@ class Replay:
             self._open(call).then(judge)
 
         def judge(made: _Wait) -> None:
-            again = _poll_request(request, made)
+            again = None if made.failed else next_poll(request, made.value)
             if again is None:
                 outcome.settle(failed=made.failed, value=made.value)
                 return
-            wait_for, poll = again
-            fire_at = self._now + (wait_for or self._http_poll_interval)
-            self._open(TimerCall(self._take_id(), fire_at)).then(lambda _: send(poll))
+            pause = again.after or self._http_poll_interval
+            timer = self._open(TimerCall(self._take_id(), self._now + pause))
+            timer.then(lambda _: send(again.request))
 
         send(request)
         return outcome
@@ -379,20 +378,3 @@ def _settled() -> _Wait:
 def _text(value: object) -> str | None:
     """Give an action's input as JSON text; the SDK sends text, other senders may send values."""
     return value if value is None or isinstance(value, str) else json.dumps(value)
-
-
-def _poll_request(
-    request: dict[str, Any], made: _Wait
-) -> tuple[timedelta | None, dict[str, Any]] | None:
-    """Say when and what to ask next after a 202, or None when the answer is final."""
-    if made.failed or made.value is None or not request.get("asynchronousPatternEnabled", True):
-        return None
-    answer = json.loads(made.value)
-    headers = {name.casefold(): value for name, value in (answer.get("headers") or {}).items()}
-    if answer.get("statusCode") != HTTP_ACCEPTED or "location" not in headers:
-        return None
-    kept = {k: v for k, v in (request.get("headers") or {}).items() if k != "x-functions-key"}
-    after = headers.get("retry-after")
-    poll = {**request, "method": "GET", "uri": headers["location"], "headers": kept}
-    poll.pop("content", None)
-    return (timedelta(seconds=int(after)) if after else None), poll

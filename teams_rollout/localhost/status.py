@@ -9,11 +9,10 @@ from teams_rollout.localhost.protocol import EVENT_NAMES, Event, EventType, from
 
 _HIDDEN: Final = frozenset({EventType.ORCHESTRATOR_STARTED, EventType.ORCHESTRATOR_COMPLETED})
 _MERGED: Final = {
-    EventType.TASK_COMPLETED: (EventType.TASK_SCHEDULED, "TaskScheduledId"),
-    EventType.TASK_FAILED: (EventType.TASK_SCHEDULED, "TaskScheduledId"),
-    EventType.CHILD_COMPLETED: (EventType.CHILD_CREATED, "TaskScheduledId"),
-    EventType.CHILD_FAILED: (EventType.CHILD_CREATED, "TaskScheduledId"),
-    EventType.TIMER_FIRED: (EventType.TIMER_CREATED, "TimerId"),
+    EventType.TASK_COMPLETED: EventType.TASK_SCHEDULED,
+    EventType.TASK_FAILED: EventType.TASK_SCHEDULED,
+    EventType.CHILD_COMPLETED: EventType.CHILD_CREATED,
+    EventType.CHILD_FAILED: EventType.CHILD_CREATED,
 }
 _PRIVATE: Final = frozenset(
     {
@@ -49,35 +48,44 @@ def describe(
     }
 
 
-def describe_history(events: Sequence[Event], *, show_output: bool) -> list[Event]:
-    """Return the history for people: names for kinds, a task's start merged into its end."""
+def describe_history(
+    events: Sequence[Event], *, show_input: bool = True, show_output: bool
+) -> list[Event]:
+    """Return the history for people: names for kinds, a task's start merged into its end.
+
+    Timers are not merged: the extension shows their creation and their firing.
+    """
     starts = {
         (event["EventType"], event["EventId"]): event
         for event in events
-        if event["EventType"] in {start for start, _ in _MERGED.values()}
+        if event["EventType"] in _MERGED.values()
     }
     ended = {_start_of(event) for event in events if event["EventType"] in _MERGED}
-    return [
+    shown = [
         _show(event, starts.get(_start_of(event) or (-1, -1)), show_output=show_output)
         for event in events
         if event["EventType"] not in _HIDDEN and (event["EventType"], event["EventId"]) not in ended
     ]
+    if not show_input:
+        for event in shown:
+            event.pop("Input", None)
+    return shown
 
 
 def _start_of(event: Event) -> tuple[int, int] | None:
-    start, key = _MERGED.get(event["EventType"], (None, ""))
-    return None if start is None else (start, event[key])
+    start = _MERGED.get(event["EventType"])
+    return None if start is None else (start, event["TaskScheduledId"])
 
 
 def _show(event: Event, start: Event | None, *, show_output: bool) -> Event:
     shown = {key: value for key, value in event.items() if key not in _PRIVATE}
     shown["EventType"] = EVENT_NAMES[EventType(event["EventType"])]
-    if event["EventType"] != EventType.EVENT_RAISED and "Name" in shown:
-        shown["FunctionName"] = shown.pop("Name")
+    if event["EventType"] == EventType.EXECUTION_STARTED:
+        shown["FunctionName"] = shown.pop("Name", None)
     if start is not None:
         shown["ScheduledTime"] = start["Timestamp"]
-        if "Name" in start:
-            shown["FunctionName"] = start["Name"]
+        shown["FunctionName"] = start["Name"]
+        shown["Input"] = start.get("Input")
     if "Result" in shown:
         result = shown.pop("Result")
         if show_output:

@@ -19,6 +19,7 @@ from teams_rollout.localhost.protocol import (
     make_event,
     to_text,
 )
+from teams_rollout.localhost.refusals import complain_of_function
 from teams_rollout.localhost.shim import NonDeterminismError, Replay
 from teams_rollout.localhost.tasks import (
     ActivityCall,
@@ -29,7 +30,7 @@ from teams_rollout.localhost.tasks import (
 )
 
 FAILURE_LABEL: Final = "$OutOfProcData$:"
-MOST_STATUS_BYTES: Final = 16 * 1024
+MOST_STATUS_KB: Final = 16
 SCHEMA_V3: Final = 2
 
 RunOrchestrator = Callable[[str, str], str]
@@ -50,10 +51,14 @@ class KnownFunctions:
         (azure-functions-durable-js issue 197); here it fails with the extension's own words.
         """
         if isinstance(scheduled, ActivityCall) and scheduled.name != HTTP_ACTIVITY:
-            return _unknown(scheduled.name, "an activity", self.activities)
+            return _complain(scheduled.name, "an activity", self.activities)
         if isinstance(scheduled, ChildCall):
-            return _unknown(scheduled.name, "an orchestrator", self.orchestrators)
+            return _complain(scheduled.name, "an orchestrator", self.orchestrators)
         return None
+
+
+def _complain(name: str, what: str, known: frozenset[str]) -> str | None:
+    return None if name in known else complain_of_function(name, what, known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,7 @@ class Turn:
             return self._over(RuntimeStatus.TERMINATED, reason)
         if self.refusal is not None:
             return self._over(RuntimeStatus.FAILED, json.dumps(self.refusal))
-        if _is_suspended(self.instance, self.messages):
+        if is_suspended(self.instance, self.messages):
             return Outcome(RuntimeStatus.SUSPENDED, self._closed())
         answer = self._ask()
         if answer.broken:
@@ -269,18 +274,8 @@ def entity_request(message: EntityMessage) -> str:
     )
 
 
-def _unknown(name: str, what: str, known: frozenset[str]) -> str | None:
-    if name in known or name.casefold() in {one.casefold() for one in known}:
-        return None
-    names = ", ".join(f"'{one}'" for one in sorted(known)) or "none"
-    kind = what.rsplit(maxsplit=1)[-1]
-    return (
-        f"The function '{name}' doesn't exist, is disabled, or is not {what} function. "
-        f"Additional info: The following are the known {kind} functions: {names}."
-    )
-
-
-def _is_suspended(instance: Instance, messages: Sequence[Event]) -> bool:
+def is_suspended(instance: Instance, messages: Sequence[Event]) -> bool:
+    """Say whether an instance is on hold once it has taken these messages."""
     suspended = instance.status is RuntimeStatus.SUSPENDED
     for event in messages:
         if event["EventType"] == EventType.EXECUTION_SUSPENDED:
@@ -315,6 +310,18 @@ def _broken(instance: Instance, error: str) -> Answer:
     return Answer(error=_failure(instance, error), broken=True)
 
 
+def _complain_of_size(custom_status: object) -> str | None:
+    """Measure a custom status as the extension does: whole KB of compact JSON in UTF-16."""
+    text = json.dumps(custom_status, ensure_ascii=False, separators=(",", ":"))
+    size = len(text.encode("utf-16-le", "surrogatepass")) // 1024
+    if size <= MOST_STATUS_KB:
+        return None
+    return (
+        f"The UTF-16 size of the JSON-serialized payload must not exceed {MOST_STATUS_KB} KB. "
+        f"The current payload size is {size} KB."
+    )
+
+
 def _read(instance: Instance, text: str) -> Answer:
     try:
         said = json.loads(text)
@@ -324,10 +331,9 @@ def _read(instance: Instance, text: str) -> Answer:
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         return _broken(instance, f"it does not answer in the out-of-process protocol ({error})")
     custom = json.dumps(said["customStatus"]) if "customStatus" in said else None
-    if custom is not None and len(custom.encode("utf-16-le")) > MOST_STATUS_BYTES:
-        return _broken(
-            instance, "The size of the custom status payload exceeds 16 KB of UTF-16 text."
-        )
+    too_large = _complain_of_size(said.get("customStatus"))
+    if too_large is not None:
+        return _broken(instance, too_large)
     return Answer(
         actions=actions,
         is_done=bool(said.get("isDone")),

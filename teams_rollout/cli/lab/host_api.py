@@ -17,6 +17,7 @@ INSTANCES = "/runtime/webhooks/durabletask/instances"
 FUNCTIONS = "/admin/functions"
 CONTINUATION = "x-ms-continuation-token"
 PAGE = 500
+FINISHED = "Completed,Failed,Terminated,Canceled"
 SINCE_EVER = "2000-01-01T00:00:00Z"  # a purge by filter must name a beginning
 
 Row = Mapping[str, Any]
@@ -82,7 +83,8 @@ class HostApi:
 
     def purge_finished(self) -> int:
         """Remove every finished instance; returns how many there were."""
-        query = {"createdTimeFrom": SINCE_EVER}
+        # without a state the API removes instances that run, too
+        query = {"createdTimeFrom": SINCE_EVER, "runtimeStatus": FINISHED}
         answer = self._ask("DELETE", INSTANCES, query=query, missing_is_fine=True)
         return int(answer.json()["instancesDeleted"]) if answer.is_success else 0
 

@@ -1,11 +1,12 @@
 """The management API answers as the Durable Functions extension does."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.acceptance.localhost.host_process import HostProcess
+from tests.acceptance.localhost.host_process import APPS, HostProcess, running
 
 pytestmark = pytest.mark.func_host
 BASE = "/durabletask"
@@ -175,6 +176,22 @@ def test_given_a_filter_when_purged_then_only_finished_instances_go(basic: HostP
     assert basic.status(running)["runtimeStatus"] in {"Pending", "Running"}
 
 
+def test_given_no_state_of_the_finished_when_purged_then_running_instances_go_too(
+    tmp_path: Path,
+):
+    with running(APPS / "basic", tmp_path / "state.db") as host:
+        ids = [host.start("waiting"), host.start("chain")]
+        host.wait(ids[1])
+
+        answer = host.http.delete(
+            f"{BASE}/instances/?createdTimeFrom=2020-01-01T00:00:00Z&runtimeStatus=Running"
+        )
+
+        assert answer.json() == {"instancesDeleted": 2}
+        gone = [host.http.get(f"{BASE}/instances/{one}").status_code for one in ids]
+        assert gone == [404, 404]
+
+
 def test_given_an_instance_when_restarted_then_a_new_one_gets_the_same_input(basic: HostProcess):
     instance_id = basic.start("chain", {"a": 1})
     basic.wait(instance_id)
@@ -191,6 +208,52 @@ def test_given_start_and_wait_when_the_instance_ends_in_time_then_its_output(bas
     answer = basic.http.post(f"{BASE}/orchestrators/fan?timeout=10&pollingInterval=1", json="3")
 
     assert (answer.status_code, answer.json()) == (200, 6)
+
+
+def test_given_start_and_wait_when_the_instance_fails_then_its_status(basic: HostProcess):
+    answer = basic.http.post(f"{BASE}/orchestrators/failing?timeout=10&pollingInterval=1")
+
+    assert (answer.status_code, answer.json()["runtimeStatus"]) == (200, "Failed")
+
+
+def test_given_a_pause_longer_than_the_wait_when_started_then_400(basic: HostProcess):
+    answer = basic.http.post(f"{BASE}/orchestrators/fan?timeout=1&pollingInterval=2", json="1")
+
+    assert answer.status_code == 400
+    assert "should be bigger than" in answer.json()["ExceptionMessage"]
+
+
+@pytest.mark.parametrize("operation", ["resume", "rewind"])
+def test_given_a_running_instance_when_the_operation_is_for_another_state_then_500(
+    basic: HostProcess, operation: str
+):
+    answer = basic.http.post(f"{BASE}/instances/{basic.start('waiting')}/{operation}")
+
+    assert answer.status_code == 500
+    assert answer.json()["ExceptionType"] == "System.InvalidOperationException"
+
+
+def test_given_a_suspension_under_way_when_asked_for_again_then_500_but_resuming_is_right(
+    basic: HostProcess,
+):
+    address = f"{BASE}/instances/{basic.start('waiting')}"
+
+    codes = [
+        basic.http.post(f"{address}/{operation}").status_code
+        for operation in ("suspend", "suspend", "resume", "resume")
+    ]
+
+    assert codes == [202, 500, 202, 500]
+
+
+@pytest.mark.parametrize("path", ["stranger/one?op=add", "counter/a%5Cb?op=add"])
+def test_given_no_such_entity_when_signalled_then_400_with_the_reason(
+    basic: HostProcess, path: str
+):
+    answer = basic.http.post(f"{BASE}/entities/{path}", json=1)
+
+    assert answer.status_code == 400
+    assert answer.json()["Message"]
 
 
 def test_given_an_entity_when_signalled_over_http_then_its_state_changes(basic: HostProcess):

@@ -1,5 +1,6 @@
 """Orchestrations on the local host behave as on Azure."""
 
+import json
 import time
 
 import pytest
@@ -110,6 +111,25 @@ def test_given_an_http_call_when_made_then_the_response_arrives(basic: HostProce
     assert done["output"] == "plain"
 
 
+def test_given_content_when_posted_by_a_call_then_it_is_text_and_headers_of_the_content_stay_away(
+    basic: HostProcess,
+):
+    done = basic.wait(basic.start("http_poster", f"{basic.origin}/api/mirror"))
+
+    content, headers = done["output"]
+    assert json.loads(content) == {"type": "text/plain", "body": '{"a": 1}'}
+    assert "x-a" in headers
+    assert not [name for name in headers if name.startswith("content-")]
+
+
+def test_given_nobody_answers_when_called_then_the_orchestration_gets_the_reason(
+    basic: HostProcess,
+):
+    done = basic.wait(basic.start("http_loser", "http://127.0.0.1:9/"))
+
+    assert done["output"].startswith("Cannot connect to host 127.0.0.1:9")
+
+
 def test_given_a_poll_address_when_called_then_the_host_polls_until_it_is_done(basic: HostProcess):
     done = basic.wait(basic.start("http_poller", f"{basic.origin}/api/job"), seconds=30)
 
@@ -185,7 +205,10 @@ def test_given_a_huge_custom_status_when_set_then_the_instance_fails(basic: Host
     done = basic.wait(basic.start("boaster"))
 
     assert done["runtimeStatus"] == "Failed"
-    assert "16 KB" in done["output"]
+    assert done["output"] == (
+        "Orchestrator function 'boaster' failed: The UTF-16 size of the JSON-serialized payload "
+        "must not exceed 16 KB. The current payload size is 17 KB."
+    )
 
 
 def test_given_a_version_when_started_then_the_orchestrator_sees_it(basic: HostProcess):

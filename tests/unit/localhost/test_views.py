@@ -58,8 +58,8 @@ def test_given_failed_tasks_when_rewound_then_they_are_to_be_scheduled_again():
 def test_given_a_history_when_shown_then_open_tasks_stay_and_finished_ones_merge():
     history = [
         event(EventType.ORCHESTRATOR_STARTED),
-        event(EventType.TASK_SCHEDULED, 0, Name="A", Version=""),
-        event(EventType.TASK_SCHEDULED, 1, Name="B", Version=""),
+        event(EventType.TASK_SCHEDULED, 0, Name="A", Version="", Input="[1]"),
+        event(EventType.TASK_SCHEDULED, 1, Name="B", Version="", Input="[2]"),
         event(EventType.TASK_COMPLETED, TaskScheduledId=0, Result='{"a": 1}'),
     ]
 
@@ -67,6 +67,33 @@ def test_given_a_history_when_shown_then_open_tasks_stay_and_finished_ones_merge
     shown = describe_history(history, show_output=True)
 
     assert [one["EventType"] for one in hidden] == ["TaskScheduled", "TaskCompleted"]
-    assert hidden[1]["FunctionName"] == "A"
+    assert (hidden[0]["Name"], hidden[0]["Input"]) == ("B", "[2]")
+    assert (hidden[1]["FunctionName"], hidden[1]["Input"]) == ("A", "[1]")
     assert "Result" not in hidden[1]
     assert shown[1]["Result"] == {"a": 1}
+
+
+def test_given_timers_when_shown_then_creation_and_firing_stay_apart():
+    history = [
+        event(EventType.TIMER_CREATED, 0, FireAt=AT),
+        event(EventType.TIMER_FIRED, TimerId=0, FireAt=AT),
+    ]
+
+    shown = describe_history(history, show_output=True)
+
+    assert [one["EventType"] for one in shown] == ["TimerCreated", "TimerFired"]
+    assert shown[1].keys() == {"EventType", "Timestamp", "FireAt"}
+
+
+def test_given_inputs_are_not_wanted_when_shown_then_no_event_has_one():
+    history = [
+        event(EventType.EXECUTION_STARTED, Name="f", Input='"secret"'),
+        event(EventType.TASK_SCHEDULED, 0, Name="A", Input='["secret"]'),
+        event(EventType.TASK_COMPLETED, TaskScheduledId=0, Result=None),
+        event(EventType.EVENT_RAISED, Name="go", Input='"secret"'),
+    ]
+
+    shown = describe_history(history, show_input=False, show_output=True)
+
+    assert "secret" not in str(shown)
+    assert (shown[0]["FunctionName"], shown[2]["Name"]) == ("f", "go")

@@ -229,6 +229,26 @@ def http_caller(context: df.DurableOrchestrationContext):
     return response["content"]
 
 
+@app.route(route="mirror", methods=["POST"])
+def mirror(req: func.HttpRequest) -> func.HttpResponse:
+    seen = {"type": req.headers["content-type"], "body": req.get_body().decode()}
+    return func.HttpResponse(json.dumps(seen), mimetype="application/json", headers={"X-A": "b"})
+
+
+@app.orchestration_trigger(context_name="context")
+def http_poster(context: df.DurableOrchestrationContext):
+    response = yield context.call_http("POST", context.get_input(), content={"a": 1})
+    return [response["content"], sorted(name.lower() for name in response["headers"])]
+
+
+@app.orchestration_trigger(context_name="context")
+def http_loser(context: df.DurableOrchestrationContext):
+    try:
+        yield context.call_http("GET", context.get_input())
+    except Exception as error:
+        return str(error).splitlines()[0]
+
+
 jobs: list[str] = []
 
 
@@ -273,7 +293,7 @@ def forgetful(context: df.DurableOrchestrationContext):
 
 @app.orchestration_trigger(context_name="context")
 def boaster(context: df.DurableOrchestrationContext):
-    context.set_custom_status("x" * 8200)
+    context.set_custom_status("x" * 8800)  # in UTF-16 more than 17 KB
     yield context.call_activity("double", 1)
 
 
