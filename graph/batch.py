@@ -14,6 +14,7 @@ from graph.limits import RequestKind
 from graph.wire import Answer, Failure, GraphRequest
 
 MAX_ENVELOPE_BYTES = 1_000_000
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 def rounds_of(requests: Sequence[GraphRequest]) -> list[list[int]]:
@@ -79,12 +80,21 @@ def decode(answer: Answer, *, size: int) -> list[Answer]:
 
 
 def _item(number: str, *, request: GraphRequest) -> bytes:
+    """One item.
+
+    A write without a body or a type makes Graph refuse the whole envelope
+    (msgraph-sdk-dotnet#2628), so actions that need none get an empty one. Names of headers are
+    capitalised: Graph has been seen to want that (microsoft-graph-docs-contrib#8032).
+    """
+    content = request.content
+    headers = {name.title(): value for name, value in request.headers.items() if name != "accept"}
+    if content is None and request.method in _WITH_BODY:
+        content, headers["Content-Type"] = b"{}", "application/json"
     head: dict[str, Any] = {"id": number, "method": request.method, "url": request.url}
-    headers = {name: value for name, value in request.headers.items() if name != "accept"}
     if headers:
         head["headers"] = headers
     text = json.dumps(head).encode()
-    return text if request.content is None else text[:-1] + b',"body":' + request.content + b"}"
+    return text if content is None else text[:-1] + b',"body":' + content + b"}"
 
 
 def _read(item: dict[str, Any] | None) -> Answer:

@@ -13,7 +13,6 @@ import re
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
-from urllib.parse import parse_qsl
 
 from teams_rollout.tenant import batch, control, errors, signin, workflows
 from teams_rollout.tenant.errors import GraphError
@@ -21,7 +20,7 @@ from teams_rollout.tenant.faults import Rule
 from teams_rollout.tenant.gateway import BAD_JSON, Simulator, perform
 from teams_rollout.tenant.routes.table import TABLE
 from teams_rollout.tenant.routing import split
-from teams_rollout.tenant.wire import Answer, Call, Json, dumps
+from teams_rollout.tenant.wire import Answer, Call, Json, dumps, parse_query
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -105,14 +104,16 @@ class TenantApp:
         """Let in who is signed in to Graph; an address of a workflow is its own key."""
         if path.startswith(workflows.PREFIX):
             return
-        call.app_id = signin.caller(call.headers.get("authorization", ""), now=now).app_id
+        authorization = call.headers.get("authorization", "")
+        found = signin.caller(self.sim.world, authorization, base_url=call.base_url, now=now)
+        call.app_id = found.app_id
         if not path.startswith(f"{_VERSION}/"):
             raise errors.unimplemented(call.method, path)
 
     def _draw_fault(self, call: Call, items: list[Json] | None) -> Rule | None:
         operations = [(call.method, call.path)]
         for item in items or []:
-            operations.append((item["method"], str(item["url"]).partition("?")[0]))
+            operations.append((item["method"].upper(), str(item["url"]).partition("?")[0]))
         rule = self.sim.faults.draw_wire(operations)
         if rule is not None:
             self.sim.stats.faults[rule.kind] += 1
@@ -163,7 +164,7 @@ def _call(scope: Scope, path: str, body: bytes, *, now: float, request_id: str) 
         method=scope["method"],
         path=relative,
         segments=split(relative),
-        query=dict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True)),
+        query=parse_query(scope["query_string"].decode()),
         headers={k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]},
         body=parsed,
         base_url=_base_url(scope),

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import parse_qsl
 
 from teams_rollout.tenant.errors import GraphError
 from teams_rollout.tenant.gateway import Simulator, object_key, perform
 from teams_rollout.tenant.routes.table import TABLE
 from teams_rollout.tenant.routing import split
-from teams_rollout.tenant.wire import Answer, Call, Json
+from teams_rollout.tenant.wire import Answer, Call, Json, parse_query
 
 MAX_ITEMS = 20
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 @dataclass(slots=True)
@@ -38,7 +37,11 @@ def items_of(call: Call) -> list[Json]:
     """
     body = call.body
     requests = body.get("requests") if isinstance(body, dict) else None
-    if not isinstance(requests, list) or not all(isinstance(x, dict) for x in requests):
+    if (
+        not isinstance(requests, list)
+        or not requests
+        or not all(isinstance(x, dict) for x in requests)
+    ):
         raise GraphError(400, "BadRequest", "Invalid batch payload format.")
     if len(requests) > MAX_ITEMS:
         raise GraphError(
@@ -53,17 +56,41 @@ def items_of(call: Call) -> list[Json]:
 def _check_ids(requests: list[Json]) -> None:
     seen: set[str] = set()
     for item in requests:
-        name = item.get("id")
-        if not isinstance(name, str) or not name or str(name).lower() in seen:
+        name = _id_of(item)
+        if not name or name.lower() in seen:
             raise GraphError(400, "BadRequest", "Each batch request needs its own id.")
-        if item.get("method") not in _METHODS or not isinstance(item.get("url"), str):
+        method = str(item.get("method")).upper()
+        if method not in _METHODS or not isinstance(item.get("url"), str):
             raise GraphError(400, "BadRequest", f"Batch request {name} lacks a method or a url.")
+        if method in _WITH_BODY:
+            _check_body(item, name)
         depends = item.get("dependsOn", [])
         if not isinstance(depends, list) or any(str(x).lower() not in seen for x in depends):
             raise GraphError(
                 400, "BadRequest", f"Batch request {name} depends on a request not before it."
             )
         seen.add(name.lower())
+
+
+def _id_of(item: Json) -> str:
+    """Return the id as text; Graph takes numbers as well, and clients send them."""
+    name = item.get("id")
+    return str(name) if isinstance(name, str | int) else ""
+
+
+def _check_body(item: Json, name: str) -> None:
+    """A write without a body or its type spoils the whole envelope: nothing of it runs.
+
+    Source: https://github.com/microsoftgraph/msgraph-sdk-dotnet/issues/2628 and public logs.
+    """
+    headers = item.get("headers")
+    named = {str(x).lower() for x in headers} if isinstance(headers, Mapping) else set()
+    if "content-type" not in named or "body" not in item:
+        raise GraphError(
+            400,
+            "BadRequest",
+            f"Write request id : {name} does not contain Content-Type header or body.",
+        )
 
 
 def inner_call(outer: Call, item: Json, number: int) -> Call:
@@ -73,10 +100,10 @@ def inner_call(outer: Call, item: Json, number: int) -> Call:
     raw = item.get("headers") or {}
     headers = {str(k).lower(): str(v) for k, v in raw.items()} if isinstance(raw, Mapping) else {}
     return Call(
-        method=str(item["method"]),
+        method=str(item["method"]).upper(),
         path=path,
         segments=split(path),
-        query=dict(parse_qsl(query, keep_blank_values=True)),
+        query=parse_query(query),
         headers=headers,
         body=item.get("body"),
         base_url=outer.base_url,
@@ -99,8 +126,8 @@ def run(sim: Simulator, outer: Call, items: list[Json], *, broken: set[int]) -> 
         answer = refused or _one(
             sim, inner_call(outer, item, number), item, progress, number in broken
         )
-        progress.statuses[str(item["id"]).lower()] = answer.status
-        responses.append(_response(item["id"], answer))
+        progress.statuses[_id_of(item).lower()] = answer.status
+        responses.append(_response(_id_of(item), answer))
     sim.world.rng.shuffle(responses)
     return Answer(200, {"responses": responses})
 
@@ -131,7 +158,7 @@ def _plain(status: int, code: str, message: str) -> Answer:
     return Answer(status, {"error": {"code": code, "message": message}})
 
 
-def _response(name: Any, answer: Answer) -> Json:
+def _response(name: str, answer: Answer) -> Json:
     headers = {k: v for k, v in answer.headers.items() if k.lower() != "content-type"}
     if answer.body is None:
         return {"id": name, "status": answer.status, "headers": headers}

@@ -1,8 +1,8 @@
 """Tenant simulator: `$filter` for the part of OData that Graph takes on these resources.
 
-Grammar: `eq ne in startsWith endsWith and or not`, parentheses, `any(x:x/p eq v)`, null,
-booleans, strings, GUIDs. Strings compare without regard to capitals, as in Entra. More than
-15 terms in OR or `in` are refused with Microsoft's sentence unless the query is advanced.
+Grammar: `eq ne in startsWith endsWith and or not`, parentheses, `list/any(x: ...)`, null,
+booleans, strings, GUIDs, `list/$count`. Strings compare without regard to capitals, as in Entra.
+More than 15 terms in OR or `in` are refused with Microsoft's sentence unless the query is advanced.
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ MAX_TERMS = 15
 MAX_VALUE = 120
 _TOKENS = re.compile(
     r"\s*(?:(?P<string>'(?:[^']|'')*')|(?P<punct>[(),:])"
-    r"|(?P<word>[A-Za-z0-9_@.\-/+]+))"
+    r"|(?P<word>[A-Za-z0-9_@.\-/+$]+))"
 )
 _ADVANCED_ONLY = {"ne", "not", "endswith"}
+_ADVANCED_LISTS = {"assignedplans", "provisionedplans"}
+_COUNT = "/$count"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,13 @@ def malformed(text: str) -> GraphError:
     return GraphError(400, "BadRequest", f"Invalid filter clause: {text}")
 
 
+def _needs_advanced() -> GraphError:
+    return bad_query(
+        "Operator is not supported without the ConsistencyLevel:eventual header and "
+        "$count=true in the query."
+    )
+
+
 def _tokenise(text: str) -> _Tokens:
     items: list[tuple[str, str]] = []
     at = 0
@@ -82,6 +91,7 @@ class _Parser:
         self._tokens = _tokenise(text)
         self._properties = properties
         self._advanced = advanced
+        self._variable = ""
         self.terms = 0
 
     def parse(self) -> Filter:
@@ -137,16 +147,19 @@ class _Parser:
         return self._comparison(self._property(value))
 
     def _property(self, name: str) -> str:
-        if name.split("/", maxsplit=1)[0] not in self._properties:
+        """Return the path to read: of the row, or inside `any` of the element."""
+        head, _, rest = name.partition("/")
+        if self._variable:
+            if head != self._variable:
+                raise malformed(self._tokens.text)
+            return rest
+        if head not in self._properties:
             raise bad_request(f"Invalid filter clause: unknown property '{name}'.")
         return name
 
     def _need_advanced(self, operator: str) -> None:
         if operator in _ADVANCED_ONLY and not self._advanced:
-            raise bad_query(
-                "Operator is not supported without the ConsistencyLevel:eventual header and "
-                "$count=true in the query."
-            )
+            raise _needs_advanced()
 
     def _function(self, name: str) -> Filter:
         self._need_advanced(name)
@@ -162,19 +175,33 @@ class _Parser:
     def _comparison(self, prop: str) -> Filter:
         operator = self._tokens.take()[1].lower()
         if operator == "in":
-            values = self._list()
-            keys = {_fold(v) for v in values}
-            names = tuple(str(v) for v in values)
-            return Filter(lambda row: _fold(_read(row, prop)) in keys, (prop, names))
+            return self._one_of(prop)
         if operator not in ("eq", "ne"):
             raise bad_query(f"Unsupported or invalid query filter clause: operator '{operator}'.")
         self._need_advanced(operator)
         value = self._literal()
+        if prop.endswith(_COUNT):
+            return self._size(prop.removesuffix(_COUNT), operator, value)
         wanted = _fold(value)
         if operator == "ne":
             return Filter(lambda row: _fold(_read(row, prop)) != wanted, None)
-        lookup = (prop, (value,)) if isinstance(value, str) else None
+        lookup = (prop, (value,)) if isinstance(value, str) and not self._variable else None
         return Filter(lambda row: _fold(_read(row, prop)) == wanted, lookup)
+
+    def _one_of(self, prop: str) -> Filter:
+        values = self._list()
+        keys = {_fold(v) for v in values}
+        lookup = None if self._variable else (prop, tuple(str(v) for v in values))
+        return Filter(lambda row: _fold(_read(row, prop)) in keys, lookup)
+
+    def _size(self, prop: str, operator: str, value: Any) -> Filter:
+        """`assignedLicenses/$count ne 0`: only in advanced queries."""
+        if not self._advanced:
+            raise _needs_advanced()
+        if not str(value).isdigit():
+            raise malformed(self._tokens.text)
+        size, equal = int(value), operator == "eq"
+        return Filter(lambda row: (len(_read(row, prop) or []) == size) is equal, None)
 
     def _list(self) -> list[Any]:
         self._tokens.expect("(")
@@ -187,22 +214,21 @@ class _Parser:
         return values
 
     def _any(self, prop: str) -> Filter:
+        """`any(x: ...)`: a filter of its own over each element."""
         self._property(prop)
-        self._tokens.expect("(")
-        variable = self._tokens.take()[1]
-        self._tokens.expect(":")
-        path = self._tokens.take()[1]
-        if path.split("/")[0] != variable or self._tokens.take()[1].lower() != "eq":
+        if self._variable:
             raise malformed(self._tokens.text)
-        field = path.partition("/")[2]
-        wanted = _fold(self._literal())
+        if prop.lower() in _ADVANCED_LISTS and not self._advanced:
+            raise _needs_advanced()
+        self._tokens.expect("(")
+        kind, self._variable = self._tokens.take()
+        if kind != "word":
+            raise malformed(self._tokens.text)
+        self._tokens.expect(":")
+        test = self._either().test
+        self._variable = ""
         self._tokens.expect(")")
-
-        def test(row: Json) -> bool:
-            items = row.get(prop) or []
-            return any(_fold(_read(x, field) if field else x) == wanted for x in items)
-
-        return Filter(test, None)
+        return Filter(lambda row: any(test(x) for x in row.get(prop) or []), None)
 
     def _literal(self) -> Any:
         kind, value = self._tokens.take()
@@ -219,9 +245,9 @@ class _Parser:
         raise malformed(self._tokens.text)
 
 
-def _read(row: Json, path: str) -> Any:
+def _read(row: Any, path: str) -> Any:
     value: Any = row
-    for part in path.split("/"):
+    for part in path.split("/") if path else ():
         value = value.get(part) if isinstance(value, dict) else None
     return value
 

@@ -28,6 +28,13 @@ def check_options(call: Call, allowed: frozenset[str]) -> None:
     Raises:
         GraphError: 400.
     """
+    if call.query.repeated.startswith("$"):
+        raise GraphError(
+            400,
+            "BadRequest",
+            f"Query option '{call.query.repeated}' was specified more than once, but it must be "
+            "specified at most once.",
+        )
     for name in call.query:
         if name.startswith("$") and name not in allowed:
             raise GraphError(

@@ -155,6 +155,7 @@ def _load_group(world: World, row: Json) -> None:
         props,
         Roster(row.get("members", [])),
         Roster(row.get("owners", [])),
+        created_at=_LONG_AGO_S,
     )
     for licence in row.get("assignedLicenses", []):
         sku = world.skus[licence["skuId"]]

@@ -2,7 +2,8 @@
 
 `POST /{tenant}/oauth2/v2.0/token` gives a token that looks like Entra's (a JWT with `tid`,
 `appid`, `roles`, `exp`) but carries no real signature. Any other non-empty bearer token is
-accepted as well, for clients with a static one.
+accepted as well, for clients with a static one. A token that can be read must be meant for
+Graph (`aud`) and come from this tenant (`tid`).
 """
 
 from __future__ import annotations
@@ -10,16 +11,22 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from teams_rollout.tenant.errors import unauthenticated
+from teams_rollout.tenant.errors import GraphError, unauthenticated
 from teams_rollout.tenant.wire import Answer, Json, dumps
 from teams_rollout.tenant.world import World
 
 LIFETIME_S = 3599
 DEFAULT_APP = "00000000-0000-0000-0000-000000000001"
+GRAPH = "https://graph.microsoft.com"
+GRAPH_APP = "00000003-0000-0000-c000-000000000000"
+APP_NAME = "Teams Rollout"
+_DEFAULT_SCOPE = "/.default"
+_AADSTS = re.compile(r"^AADSTS(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,9 @@ def _b64(value: Any) -> str:
 
 
 def _refuse(code: str, text: str, status: int = 400) -> Answer:
-    return Answer(status, {"error": code, "error_description": text, "error_codes": []})
+    number = _AADSTS.match(text)
+    numbers = [int(number[1])] if number else []
+    return Answer(status, {"error": code, "error_description": text, "error_codes": numbers})
 
 
 def issue(world: World, tenant: str, body: bytes, *, now: float) -> Answer:
@@ -49,14 +58,24 @@ def issue(world: World, tenant: str, body: bytes, *, now: float) -> Answer:
         return _refuse("invalid_request", "AADSTS900144: 'client_id' is missing.")
     if not (form.get("client_secret") or form.get("client_assertion")):
         return _refuse("invalid_client", "AADSTS7000218: a client secret is missing.", 401)
+    audience = _audience(form)
+    if not audience:
+        return _refuse(
+            "invalid_scope",
+            "AADSTS1002012: client credential flows need a scope of the resource with "
+            "/.default at its end.",
+        )
     claims: Json = {
-        "aud": "https://graph.microsoft.com",
+        "aud": audience,
         "iss": f"https://sts.windows.net/{world.id}/",
         "iat": int(now),
         "nbf": int(now),
         "exp": int(now) + LIFETIME_S,
         "appid": app_id,
+        "app_displayname": APP_NAME,
+        "idtyp": "app",
         "oid": app_id,
+        "sub": app_id,
         "tid": world.id,
         "roles": world.tenant.get("grantedPermissions", []),
         "ver": "1.0",
@@ -71,6 +90,15 @@ def issue(world: World, tenant: str, body: bytes, *, now: float) -> Answer:
             "access_token": token,
         },
     )
+
+
+def _audience(form: Json) -> str:
+    """Return the resource asked for (`resource` in the older form); empty when there is none."""
+    if form.get("resource"):
+        return str(form["resource"]).rstrip("/")
+    scope = str(form.get("scope", ""))
+    named = scope.endswith(_DEFAULT_SCOPE) and " " not in scope
+    return scope.removesuffix(_DEFAULT_SCOPE).rstrip("/") if named else ""
 
 
 def _names(world: World) -> set[str]:
@@ -113,11 +141,12 @@ def instances(base_url: str) -> Answer:
     )
 
 
-def caller(authorization: str, *, now: float) -> Caller:
+def caller(world: World, authorization: str, *, base_url: str, now: float) -> Caller:
     """Return the application behind an Authorization header.
 
     Raises:
-        GraphError: 401, no bearer token, or one of ours that has run out.
+        GraphError: 401; no bearer token, or one that can be read and has run out, is meant for
+            another service, or comes from another tenant.
     """
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
@@ -125,6 +154,15 @@ def caller(authorization: str, *, now: float) -> Caller:
     claims = _claims(token.strip())
     if claims.get("exp") is not None and float(claims["exp"]) < now:
         raise unauthenticated("Lifetime validation failed, the token is expired.")
+    audience = str(claims.get("aud", GRAPH)).rstrip("/")
+    if audience not in (GRAPH, GRAPH_APP, base_url):
+        raise unauthenticated("Access token validation failure. Invalid audience.")
+    if str(claims.get("tid", world.id)).lower() != world.id.lower():
+        raise GraphError(
+            401,
+            "Authorization_IdentityNotFound",
+            "The identity of the calling application could not be established.",
+        )
     return Caller(str(claims.get("appid") or DEFAULT_APP))
 
 

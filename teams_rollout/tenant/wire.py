@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
+from urllib.parse import parse_qsl
 
 Json = dict[str, Any]
 
@@ -26,7 +27,7 @@ class Call:
     method: str
     path: str
     segments: tuple[str, ...]
-    query: Mapping[str, str]
+    query: Query
     headers: Mapping[str, str]
     body: Any
     base_url: str
@@ -38,6 +39,22 @@ class Call:
     def json_object(self) -> Json:
         """Return the body as an object; the gateway has checked that it is one."""
         return self.body if isinstance(self.body, dict) else {}
+
+
+class Query(dict[str, str]):
+    """The options of a URL; `repeated` names one that came more than once, or is empty."""
+
+    repeated = ""
+
+
+def parse_query(text: str) -> Query:
+    """Read a query string, percent-decoded; of a repeated option the last value stays."""
+    query = Query()
+    for name, value in parse_qsl(text, keep_blank_values=True):
+        if name in query:
+            query.repeated = name
+        query[name] = value
+    return query
 
 
 @dataclass(frozen=True, slots=True)

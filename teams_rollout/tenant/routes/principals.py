@@ -8,13 +8,13 @@ from teams_rollout.tenant.errors import bad_request
 from teams_rollout.tenant.limits import entra
 from teams_rollout.tenant.routes.permissions import APP_ROLES
 from teams_rollout.tenant.routing import Routes
+from teams_rollout.tenant.signin import APP_NAME, GRAPH_APP
 from teams_rollout.tenant.wire import Answer, Call, Json
 from teams_rollout.tenant.world import World
 
 routes = Routes()
 
 GRAPH_PRINCIPAL = "9028d19c-26a9-4809-8e3f-20ff73e2d75e"
-GRAPH_APP = "00000003-0000-0000-c000-000000000000"
 APP_PRINCIPAL = "33ad69f9-da99-4bed-acd0-3f24235cb296"
 _READ = ("Application.Read.All", "Directory.Read.All")
 _GRANT = ("AppRoleAssignment.ReadWrite.All",)
@@ -27,7 +27,7 @@ def _assignment(principal: str, role: str, number: int) -> Json:
         "appRoleId": role,
         "principalId": principal,
         "principalType": "ServicePrincipal",
-        "principalDisplayName": "Teams Rollout",
+        "principalDisplayName": APP_NAME,
         "resourceId": GRAPH_PRINCIPAL,
         "resourceDisplayName": "Microsoft Graph",
     }
@@ -50,7 +50,7 @@ def get_by_app(_: World, call: Call) -> Answer:
     row: Json = {
         "id": GRAPH_PRINCIPAL if graph else APP_PRINCIPAL,
         "appId": call.params["app"],
-        "displayName": "Microsoft Graph" if graph else "Teams Rollout",
+        "displayName": "Microsoft Graph" if graph else APP_NAME,
     }
     if graph:
         row["appRoles"] = [

@@ -34,7 +34,7 @@ async def test_given_45_changes_when_sent_then_envelopes_hold_at_most_20_relativ
     assert sorted(len(e["requests"]) for e in accepting.envelopes) == [5, 20, 20]
     first = accepting.envelopes[0]["requests"][0]
     assert first["url"].startswith("/users/")
-    assert first["headers"]["content-type"] == "application/json"
+    assert first["headers"]["Content-Type"] == "application/json"
     assert session.stats.writes == 45
 
 

@@ -86,11 +86,27 @@ def test_given_an_absolute_url_when_sent_then_that_item_is_400(url):
     assert Tenant().batch({"id": "1", "method": "GET", "url": url})["1"]["status"] == 400
 
 
-def test_given_a_body_without_content_type_when_sent_then_that_item_is_400():
-    item = patch("1", BOB)
-    del item["headers"]
+@pytest.mark.parametrize("missing", ["headers", "body"])
+def test_given_a_write_without_type_or_body_when_sent_then_nothing_of_the_envelope_runs(missing):
+    tenant, poor = Tenant(), patch("2", BOB)
+    del poor[missing]
 
-    assert Tenant().batch(item)["1"]["status"] == 400
+    reply = tenant.post("/$batch", {"requests": [patch("1", ANN), poor]})
+
+    assert (reply.status, reply.code) == (400, "BadRequest")
+    assert "Write request id : 2" in reply.message
+    assert tenant.effects() == []
+
+
+def test_given_numbers_as_ids_and_small_letters_when_sent_then_understood():
+    items = [
+        {"id": 1, "method": "get", "url": f"/users/{BOB}"},
+        {**patch("2", BOB, dependsOn=[1]), "method": "patch"},
+    ]
+
+    reply = Tenant().post("/$batch", {"requests": items})
+
+    assert {x["id"]: x["status"] for x in reply.body["responses"]} == {"1": 200, "2": 204}
 
 
 @pytest.mark.parametrize(
@@ -104,6 +120,8 @@ def test_given_a_body_without_content_type_when_sent_then_that_item_is_400():
         [{"method": "GET", "url": "/users"}],
         [{"id": "1", "method": "LIST", "url": "/users"}],
         [{"id": "1", "method": "GET", "url": "/users", "dependsOn": ["2"]}],
+        [{"id": "1", "method": "GET", "url": "/users", "dependsOn": "0"}],
+        [],
         "nonsense",
     ],
 )

@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import json
 
-from tests.unit.tenant.kit import TENANT, Tenant, seed
+import pytest
 
-FORM = b"grant_type=client_credentials&client_id=app-1&client_secret=s&scope=x"
+from tests.unit.tenant.kit import ANN, TENANT, Tenant, seed
+
+GRAPH = b"https://graph.microsoft.com/.default"
+FORM = b"grant_type=client_credentials&client_id=app-1&client_secret=s&scope=" + GRAPH
 
 
-def sign_in(tenant, name=TENANT, form=FORM):
+def sign_in(tenant, name="common", form=FORM):
     return tenant.raw("POST", f"/{name}/oauth2/v2.0/token", form)
 
 
@@ -51,6 +54,45 @@ def test_given_another_tenant_or_a_poor_form_when_signing_in_then_refused():
     ]
 
     assert [x.status for x in replies] == [400, 400, 400, 401]
+
+
+@pytest.mark.parametrize("scope", [b"", b"&scope=User.Read.All", b"&scope=a/.default%20b/.default"])
+def test_given_no_scope_of_one_resource_when_signing_in_then_refused(scope):
+    form = b"grant_type=client_credentials&client_id=app-1&client_secret=s" + scope
+
+    reply = sign_in(Tenant(), form=form)
+
+    assert (reply.status, reply.body["error"]) == (400, "invalid_scope")
+    assert reply.body["error_codes"] == [1002012]
+
+
+def test_given_a_token_for_another_service_when_used_then_401_that_says_so():
+    tenant = Tenant()
+    form = FORM.replace(b"graph.microsoft.com", b"vault.azure.net")
+    token = sign_in(tenant, form=form).body["access_token"]
+
+    reply = tenant.call("GET", "/users", headers={"Authorization": f"Bearer {token}"})
+
+    assert (reply.status, reply.code) == (401, "InvalidAuthenticationToken")
+    assert "audience" in reply.message
+
+
+def test_given_the_older_form_when_signing_in_then_its_resource_is_the_audience():
+    form = FORM.partition(b"&scope")[0] + b"&resource=https://graph.microsoft.com/"
+    tenant = Tenant()
+
+    token = tenant.raw("POST", f"/{TENANT}/oauth2/token", form).body["access_token"]
+
+    assert claims(token)["aud"] == "https://graph.microsoft.com"
+    assert tenant.call("GET", "/users", headers={"Authorization": f"Bearer {token}"}).status == 200
+
+
+def test_given_a_token_of_another_tenant_when_used_then_the_application_is_unknown_here():
+    token = sign_in(Tenant(seed(id=ANN))).body["access_token"]
+
+    reply = Tenant().call("GET", "/users", headers={"Authorization": f"Bearer {token}"})
+
+    assert (reply.status, reply.code) == (401, "Authorization_IdentityNotFound")
 
 
 def test_given_a_sign_in_library_when_it_discovers_then_the_endpoints_are_here():

@@ -128,7 +128,8 @@ def test_given_two_applications_when_both_write_then_each_has_its_own_quota():
     token = tenant.raw(
         "POST",
         "/common/oauth2/v2.0/token",
-        b"grant_type=client_credentials&client_id=other&client_secret=x",
+        b"grant_type=client_credentials&client_id=other&client_secret=x"
+        b"&scope=https://graph.microsoft.com/.default",
     ).body["access_token"]
 
     other = tenant.call(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.tenant.kit import ANN, BOB, E3, EVE, GROUP, Tenant, group, seed, user
+from tests.unit.tenant.kit import ANN, BOB, E3, EVE, GROUP, TEAMS1, Tenant, group, seed, user
 
 
 def many(count: int) -> dict[str, object]:
@@ -244,6 +244,10 @@ def test_given_words_when_searched_then_names_that_begin_with_them():
         ("$filter='a' eq mail", 400),
         ("$filter=assignedLicenses/any(x:y/skuId eq 'a')", 400),
         ("$filter=mail eq '" + "a" * 121 + "'", 400),
+        ("$filter=assignedPlans/any(p:p/servicePlanId eq 'a')", 400),
+        ("$filter=assignedLicenses/$count ne 0", 400),
+        ("$filter=assignedLicenses/any(x:x/skuId eq 'a' and x/disabledPlans/any(y:y eq 'a'))", 400),
+        ("$top=1&$top=2", 400),
         ("$orderby=mail", 400),
         ("$orderby=displayName&$filter=startsWith(mail,'a')", 400),
         ("$search=nonsense", 400),
@@ -264,10 +268,17 @@ def test_given_an_odd_query_when_graph_would_refuse_it_then_so_do_we(query, stat
         ("endsWith(mail,'gov.uk')", 4),
         ("not startsWith(mail,'ann')", 3),
         ("mail ne 'bob.smith@example.gov.uk'", 3),
+        (f"assignedPlans/any(p:p/servicePlanId eq {TEAMS1})", 1),
+        (f"assignedPlans/any(p:p/servicePlanId eq {TEAMS1} and p/capabilityStatus eq 'x')", 0),
+        ("assignedLicenses/$count ne 0", 1),
+        ("assignedLicenses/$count eq 0 and startsWith(mail,'bob')", 1),
     ],
 )
 def test_given_advanced_operators_when_asked_properly_then_they_work(clause, count):
-    reply = Tenant().get(f"/users?$count=true&$filter={clause}", ConsistencyLevel="eventual")
+    people = seed()
+    people["users"][0]["assignedLicenses"] = [{"skuId": E3, "disabledPlans": []}]
+
+    reply = Tenant(people).get(f"/users?$count=true&$filter={clause}", ConsistencyLevel="eventual")
 
     assert reply.body["@odata.count"] == count
 
