@@ -53,8 +53,7 @@ def issue(world: World, tenant: str, body: bytes, *, now: float) -> Answer:
         return _refuse("invalid_request", f"AADSTS90002: Tenant '{tenant}' not found.")
     if form.get("grant_type") != "client_credentials":
         return _refuse("unsupported_grant_type", "AADSTS70003: The grant type is not supported.")
-    app_id = form.get("client_id", "")
-    if not app_id:
+    if not form.get("client_id"):
         return _refuse("invalid_request", "AADSTS900144: 'client_id' is missing.")
     if not (form.get("client_secret") or form.get("client_assertion")):
         return _refuse("invalid_client", "AADSTS7000218: a client secret is missing.", 401)
@@ -65,6 +64,18 @@ def issue(world: World, tenant: str, body: bytes, *, now: float) -> Answer:
             "AADSTS1002012: client credential flows need a scope of the resource with "
             "/.default at its end.",
         )
+    return Answer(
+        200,
+        {
+            "token_type": "Bearer",
+            "expires_in": LIFETIME_S,
+            "ext_expires_in": LIFETIME_S,
+            "access_token": _token(world, form["client_id"], audience, now=now),
+        },
+    )
+
+
+def _token(world: World, app_id: str, audience: str, *, now: float) -> str:
     claims: Json = {
         "aud": audience,
         "iss": f"https://sts.windows.net/{world.id}/",
@@ -80,16 +91,7 @@ def issue(world: World, tenant: str, body: bytes, *, now: float) -> Answer:
         "roles": world.tenant.get("grantedPermissions", []),
         "ver": "1.0",
     }
-    token = f"{_b64({'typ': 'JWT', 'alg': 'RS256'})}.{_b64(claims)}.{_b64('simulated')}"
-    return Answer(
-        200,
-        {
-            "token_type": "Bearer",
-            "expires_in": LIFETIME_S,
-            "ext_expires_in": LIFETIME_S,
-            "access_token": token,
-        },
-    )
+    return f"{_b64({'typ': 'JWT', 'alg': 'RS256'})}.{_b64(claims)}.{_b64('simulated')}"
 
 
 def _audience(form: Json) -> str:
