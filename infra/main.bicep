@@ -279,9 +279,9 @@ module app 'app/function-app.bicep' = {
     planName: '${abbreviations.webServerFarms}${token}'
     identityId: identity.outputs.id
     identityClientId: identity.outputs.clientId
-    durableAccountName: durableStorage.outputs.name
+    durableEndpoints: durableStorage.outputs.endpoints
     packageContainer: packageContainer
-    ledgerAccountName: ledgerStorage.outputs.name
+    ledgerEndpoints: ledgerStorage.outputs.endpoints
     componentName: monitoring.outputs.componentName
     taskHub: taskHub
     schedulerEndpoint: usesScheduler ? scheduler!.outputs.endpoint : ''

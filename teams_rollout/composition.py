@@ -62,17 +62,16 @@ def _ledger(settings: Settings) -> "TableLedger":
 
     if settings.storage_connection is not None:
         return TableLedger.from_connection_string(settings.storage_connection.get_secret_value())
-    if not settings.storage_account:
+    if not (settings.storage_table_url and settings.storage_queue_url):
         raise ValueError(
-            "No storage is configured: set ROLLOUT_STORAGE_ACCOUNT (Azure) or "
-            "ROLLOUT_STORAGE_CONNECTION (Azurite)."
+            "No storage is configured: set ROLLOUT_STORAGE_TABLE_URL and "
+            "ROLLOUT_STORAGE_QUEUE_URL (Azure), or ROLLOUT_STORAGE_CONNECTION (Azurite)."
         )
     from azure.identity.aio import ManagedIdentityCredential  # noqa: PLC0415 - costs half a second
 
-    account = settings.storage_account
     return TableLedger.from_account(
-        table_url=f"https://{account}.table.core.windows.net",
-        queue_url=f"https://{account}.queue.core.windows.net",
+        table_url=settings.storage_table_url,
+        queue_url=settings.storage_queue_url,
         credential=ManagedIdentityCredential(client_id=settings.graph_client_id or None),
     )
 

@@ -17,7 +17,8 @@ class Settings(BaseSettings):
 
     Attributes:
         storage_connection: connection string of the ledger's account (Azurite, or with a key).
-        storage_account: name of the ledger's account, reached with the app's identity instead.
+        storage_table_url, storage_queue_url: endpoints of the ledger's account, reached with the
+            app's identity instead; the template knows them in every cloud.
         graph_limits: multiplies the published limits that the pacer keeps (rehearsal only).
         graph_share: share of the Entra write quota that we use.
         governor: whether all processes of the app keep within one quota together (ADR 0007), or
@@ -31,7 +32,8 @@ class Settings(BaseSettings):
 
     environment: Environment = Environment.LIVE
     storage_connection: SecretStr | None = None
-    storage_account: str = ""
+    storage_table_url: str = ""
+    storage_queue_url: str = ""
     graph_base_url: str = "https://graph.microsoft.com/v1.0"
     graph_credential: Literal["managed", "cli", "secret", "workload", "static"] = "managed"
     graph_client_id: str = ""

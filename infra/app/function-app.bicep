@@ -4,9 +4,9 @@ param name string
 param planName string
 param identityId string
 param identityClientId string
-param durableAccountName string
+param durableEndpoints object
 param packageContainer string
-param ledgerAccountName string
+param ledgerEndpoints object
 param componentName string
 param taskHub string
 param schedulerEndpoint string
@@ -23,7 +23,6 @@ param unauthenticatedAction string
 param location string
 param tags object
 
-var suffix = environment().suffixes.storage
 var issuer = '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
 
 // App Service authentication proves itself to Entra with the app's identity; it finds the identity's
@@ -77,7 +76,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       deployment: {
         storage: {
           type: 'blobContainer'
-          value: 'https://${durableAccountName}.blob.${suffix}/${packageContainer}'
+          value: '${durableEndpoints.blob}${packageContainer}'
           authentication: {
             type: 'UserAssignedIdentity'
             userAssignedIdentityResourceId: identityId
@@ -118,12 +117,12 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
   name: 'appsettings'
   properties: union(schedulerSettings, {
-    AzureWebJobsStorage__blobServiceUri: 'https://${durableAccountName}.blob.${suffix}'
-    AzureWebJobsStorage__queueServiceUri: 'https://${durableAccountName}.queue.${suffix}'
-    AzureWebJobsStorage__tableServiceUri: 'https://${durableAccountName}.table.${suffix}'
+    AzureWebJobsStorage__blobServiceUri: durableEndpoints.blob
+    AzureWebJobsStorage__queueServiceUri: durableEndpoints.queue
+    AzureWebJobsStorage__tableServiceUri: durableEndpoints.table
     AzureWebJobsStorage__credential: 'managedidentity'
     AzureWebJobsStorage__clientId: identityClientId
-    RolloutStorage__queueServiceUri: 'https://${ledgerAccountName}.queue.${suffix}'
+    RolloutStorage__queueServiceUri: ledgerEndpoints.queue
     RolloutStorage__credential: 'managedidentity'
     RolloutStorage__clientId: identityClientId
     TASKHUB_NAME: taskHub
@@ -134,7 +133,8 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID: identityClientId
     WEBSITE_AUTH_AAD_ALLOWED_TENANTS: tenant().tenantId
     ROLLOUT_ENVIRONMENT: 'LIVE'
-    ROLLOUT_STORAGE_ACCOUNT: ledgerAccountName
+    ROLLOUT_STORAGE_TABLE_URL: ledgerEndpoints.table
+    ROLLOUT_STORAGE_QUEUE_URL: ledgerEndpoints.queue
     ROLLOUT_GRAPH_BASE_URL: 'https://graph.microsoft.com/v1.0'
     ROLLOUT_GRAPH_CREDENTIAL: 'managed'
     ROLLOUT_GRAPH_CLIENT_ID: identityClientId

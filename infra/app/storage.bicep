@@ -73,3 +73,4 @@ resource table 'Microsoft.Storage/storageAccounts/tableServices/tables@2023-05-0
 }]
 
 output name string = account.name
+output endpoints object = account.properties.primaryEndpoints // they differ from cloud to cloud

@@ -159,9 +159,9 @@ PLANTED = {
     ),
     "a setting missing": (
         f"{APP}/function-app.bicep",
-        "    ROLLOUT_STORAGE_ACCOUNT: ledgerAccountName\n",
+        "    ROLLOUT_STORAGE_TABLE_URL: ledgerEndpoints.table\n",
         "",
-        "app setting 'ROLLOUT_STORAGE_ACCOUNT' is missing",
+        "app setting 'ROLLOUT_STORAGE_TABLE_URL' is missing",
     ),
     "a setting that nobody reads": (
         f"{APP}/function-app.bicep",

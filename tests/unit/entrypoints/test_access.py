@@ -211,7 +211,7 @@ async def test_another_site_when_it_posts_through_a_browser_then_refused(
 
 async def test_wrong_setting_when_asked_for_health_then_its_name_is_told_but_no_value():
     def broken() -> MemoryServices:
-        raise ValueError("ROLLOUT_STORAGE_ACCOUNT is not set.")
+        raise ValueError("ROLLOUT_STORAGE_TABLE_URL is not set.")
 
     transport = httpx.ASGITransport(app=create_api(broken))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
@@ -220,7 +220,7 @@ async def test_wrong_setting_when_asked_for_health_then_its_name_is_told_but_no_
         page = await client.get("/helpdesk")
 
     assert health.status_code == 503
-    assert "ROLLOUT_STORAGE_ACCOUNT" in health.json()["checks"][0]["detail"]
+    assert "ROLLOUT_STORAGE_TABLE_URL" in health.json()["checks"][0]["detail"]
     assert waves.status_code == 503
     assert waves.json()["type"] == "urn:rollout:settings-wrong"
     assert page.status_code == 503

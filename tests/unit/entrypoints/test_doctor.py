@@ -74,7 +74,7 @@ async def test_given_unreachable_storage_when_asked_then_it_is_said_and_nothing_
 
 async def test_given_a_wrong_setting_when_asked_then_it_is_named(starter):
     def broken():
-        raise ValueError("No storage is configured: set ROLLOUT_STORAGE_ACCOUNT.")
+        raise ValueError("No storage is configured: set ROLLOUT_STORAGE_TABLE_URL.")
 
     current_starter.set(starter)
     transport = httpx.ASGITransport(app=create_api(broken))
@@ -83,7 +83,7 @@ async def test_given_a_wrong_setting_when_asked_then_it_is_named(starter):
 
     assert answer.status_code == 503
     assert answer.json()["type"] == "urn:rollout:settings-wrong"
-    assert "ROLLOUT_STORAGE_ACCOUNT" in answer.json()["detail"]
+    assert "ROLLOUT_STORAGE_TABLE_URL" in answer.json()["detail"]
 
 
 async def test_given_an_emulator_on_live_and_a_skewed_clock_when_asked_then_both_are_said(
