@@ -19,6 +19,7 @@ from activities.unread import trouble_of
 from graph.errors import GraphReadError
 from teams_rollout.contracts.payloads import OperationRequest, Payload, RetryablePayload
 from teams_rollout.ledger.ports import Conflict, LedgerError
+from teams_rollout.tracing import function_span, note_result
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,19 @@ async def run_prepared(
     payload: dict[str, Any],
 ) -> dict[str, Any]:
     """Run an activity body with what `prepare` builds; the answer is always data."""
+    with function_span(body.__name__, payload) as span:
+        answer = await _run(prepare, body, request_type, result_type, payload)
+        note_result(span, answer)
+    return answer
+
+
+async def _run(
+    prepare: Callable[[], Awaitable[Deps]],
+    body: Callable[[Deps, Q], Awaitable[A]],
+    request_type: type[Q],
+    result_type: type[A],
+    payload: dict[str, Any],
+) -> dict[str, Any]:
     try:
         deps = await prepare()
     except Exception as error:

@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 from graph.limits import ENTRA_WRITES, LIMITS, CallPriority, Limit, RequestCost, RequestKind, Unit
 from graph.pacing import EvenPace, Limiter, SlidingWindow, TokenBucket
 from graph.quota_book import INTERACTIVE_RESERVE
+from graph.signals import count_permit
 
 MAX_BATCH_ITEMS = 20
 BATCHABLE_WINDOW_S = 10.0
@@ -227,7 +228,9 @@ class LocalGovernor:
     def _take(self, cost: RequestCost, *, gates: list[Gate]) -> None:
         now = self._clock()
         for gate in gates:
-            gate.limiter.take(gate.amount(cost), now=now)
+            amount = gate.amount(cost)
+            gate.limiter.take(amount, now=now)
+            count_permit(gate.limit, amount=amount, capacity=self._capacity(gate.limit))
         if cost.kind in self._brakes:
             self._brakes[cost.kind][0].take(cost.requests, now=now)
 

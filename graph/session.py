@@ -10,6 +10,7 @@ whose fate is unknown is never sent again here.
 import asyncio
 import copy
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 import httpx
 from kiota_abstractions.authentication import AnonymousAuthenticationProvider
 from kiota_abstractions.request_information import RequestInformation
+from opentelemetry.trace import NoOpTracer
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
@@ -25,6 +27,7 @@ from graph.credentials import SignInError, TokenSource
 from graph.errors import GraphReadError, WritesForbidden, classify
 from graph.governor import Governor, PermitDelayedError
 from graph.limits import CallPriority, RequestCost
+from graph.signals import call_of, count_answer, count_wait
 from graph.transport import Transport
 from graph.wire import Answer, Failure, GraphRequest, from_sdk
 
@@ -209,8 +212,10 @@ class GraphSession:
             requests=len(requests),
             resource_units=sum(request.cost.resource_units for request in requests),
         )
-        envelope = GraphRequest("POST", "/$batch", whole, "", _BATCH_HEADERS, encode(requests))
-        answer = await self._exchange(envelope)
+        envelope = GraphRequest(
+            "POST", "/$batch", whole, "", _BATCH_HEADERS, encode(requests), route="/$batch"
+        )
+        answer = await self._exchange(envelope, items=requests)
         answers = decode(answer, size=len(requests))
         learnt = answers if answer.is_success else [answer]
         for one in learnt:
@@ -222,13 +227,18 @@ class GraphSession:
         await self._learn(request.cost, answer=answer)
         return answer
 
-    async def _exchange(self, request: GraphRequest) -> Answer:
+    async def _exchange(
+        self, request: GraphRequest, *, items: Sequence[GraphRequest] = ()
+    ) -> Answer:
         """Permit, then guard, then send: nothing leaves on the strength of an old look."""
         cost = request.cost.at(self._priority)
+        began = time.monotonic()
         try:
             await self.governor.acquire(cost)
         except PermitDelayedError as delayed:
             return Answer(failure=Failure.DELAYED, wait_s=delayed.seconds)
+        finally:
+            count_wait(cost, seconds=time.monotonic() - began)
         async with self._in_flight:
             if request.is_write:
                 try:
@@ -237,19 +247,27 @@ class GraphSession:
                     return Answer(failure=Failure.FORBIDDEN)
             self.stats.requests += cost.requests
             self.stats.writes += cost.requests if request.is_write else 0
-            return await self._transport.exchange(
+            return await self._call(request, items=items)
+
+    async def _call(self, request: GraphRequest, *, items: Sequence[GraphRequest]) -> Answer:
+        with call_of(request, items=items) as call:
+            own = {"client-request-id": call.client_request_id, **self._priority_header()}
+            answer = await self._transport.exchange(
                 request.method,
                 request.url,
-                headers={**request.headers, **self._priority_header()},
+                headers={**request.headers, **own},
                 content=request.content,
                 is_write=request.is_write,
             )
+            call.answered(answer, items=len(items))
+            return answer
 
     async def _learn(self, cost: RequestCost, *, answer: Answer) -> None:
         """Tell the governor what Microsoft said, so that the next permit comes later."""
         if answer.status == 401:
             self._transport.forget_token()
         self.governor.observe(cost, status=answer.status, headers=answer.headers)
+        count_answer(cost, answer)
         if answer.is_throttled:
             self.stats.throttled += 1
             scope = answer.headers.get("x-ms-throttle-scope", "")
@@ -280,9 +298,12 @@ class GraphSession:
     def _builders(self) -> "GraphServiceClient":
         """The SDK as a maker of requests; its adapter never sends one."""
         # Imported on first use: the two cost a third of a second at every start of a worker.
+        from kiota_abstractions import request_information  # noqa: PLC0415
         from msgraph.graph_request_adapter import GraphRequestAdapter  # noqa: PLC0415
         from msgraph.graph_service_client import GraphServiceClient  # noqa: PLC0415
 
+        # Two spans for every request that is built would bury those of the requests that are sent.
+        request_information.tracer = NoOpTracer()
         adapter = GraphRequestAdapter(
             AnonymousAuthenticationProvider(), client=self._transport.client
         )

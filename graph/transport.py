@@ -4,7 +4,6 @@ No retries here: an answer or the reason why there is none goes back as an `Answ
 """
 
 import json
-import uuid
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -64,7 +63,6 @@ class Transport:
             sent = {**headers, "authorization": f"Bearer {await self._token.token()}"}
         except SignInError:
             return Answer(failure=Failure.SIGN_IN)
-        sent["client-request-id"] = str(uuid.uuid4())
         timeout = WRITE_TIMEOUT if is_write else _READ_TIMEOUT
         try:
             response = await self.client.request(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
+from urllib.parse import unquote
 
 from kiota_abstractions.request_information import RequestInformation
 
@@ -32,6 +33,7 @@ class GraphRequest:
         url: relative to the base URL, with a leading slash; a nextLink stays absolute.
         target: the object that it changes; two writes on one object never run side by side.
         content: JSON, or None.
+        route: the URL with names in the place of ids; what logs and traces may hold.
     """
 
     method: str
@@ -40,6 +42,7 @@ class GraphRequest:
     target: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes | None = None
+    route: str = ""
 
     @property
     def is_write(self) -> bool:
@@ -116,7 +119,14 @@ def from_sdk(
         target=target,
         headers={**sent, **(headers or {})},
         content=information.content,
+        route=_route(information.url_template or ""),
     )
+
+
+def _route(template: str) -> str:
+    """`{+baseurl}/users/{user%2Did}{?%24select}` as `/users/{user-id}`; empty for anything else."""
+    base, found, path = template.partition("{+baseurl}")
+    return "" if base or not found else unquote(path.partition("{?")[0])
 
 
 def _headers(information: RequestInformation) -> Mapping[str, set[str]]:

@@ -18,7 +18,7 @@ from graph.shared_governor import SharedGovernor
 from graph.stop_sign import StopSign
 from teams_rollout.ledger.ports import Ledger
 from teams_rollout.settings import Settings, load_settings
-from teams_rollout.telemetry import configure_logging
+from teams_rollout.telemetry import configure_telemetry
 
 if TYPE_CHECKING:
     from teams_rollout.ledger.tables import TableLedger
@@ -45,10 +45,15 @@ class ProcessServices:
         return utc_now()
 
 
+def start_telemetry() -> None:
+    """Let this process tell of itself; every trigger calls it before its first span."""
+    configure_telemetry()
+
+
 @cache
 def services() -> ProcessServices:
     """The process's services, built once. Raises ValidationError for a wrong setting."""
-    configure_logging()
+    start_telemetry()
     settings = load_settings()
     ledger = _ledger(settings)
     governor = _governor(settings, ledger)

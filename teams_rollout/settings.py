@@ -74,6 +74,26 @@ class Settings(BaseSettings):
         return self
 
 
+class TelemetrySettings(BaseSettings):
+    """Where telemetry goes, by the names that Azure and OpenTelemetry have given.
+
+    Nothing in here can be wrong, so that a process with a wrong setting can still say so.
+
+    Attributes:
+        connection_string: of Application Insights.
+        traces_exporter, metrics_exporter: an exporter that is installed (`console` always is);
+            for laptops, where there is no Application Insights.
+    """
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    connection_string: SecretStr | None = Field(
+        default=None, validation_alias="APPLICATIONINSIGHTS_CONNECTION_STRING"
+    )
+    traces_exporter: str = Field(default="none", validation_alias="OTEL_TRACES_EXPORTER")
+    metrics_exporter: str = Field(default="none", validation_alias="OTEL_METRICS_EXPORTER")
+
+
 @cache
 def load_settings() -> Settings:
     """The settings of this process, read once on first use and never at import."""

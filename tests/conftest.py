@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.recording import Recording
+
 AZURITE = Path(__file__).parents[1] / "node_modules" / ".bin" / "azurite"
 OPTIONS = ("--silent", "--skipApiVersionCheck", "--disableTelemetry", "--inMemoryPersistence")
 ACCOUNTS = 900
@@ -89,3 +91,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for name, value in getattr(report, "user_properties", ()):
             if name == "seeds":
                 terminalreporter.write_line(str(value))
+
+
+@pytest.fixture(scope="session")
+def _process_recording() -> Recording:
+    return Recording()
+
+
+@pytest.fixture
+def recording(_process_recording: Recording) -> Recording:
+    """Spans and metrics of this test."""
+    _process_recording.begin()
+    return _process_recording

@@ -15,6 +15,7 @@ from teams_rollout.entrypoints.edge import Edge
 from teams_rollout.entrypoints.failures import PROBLEM_RESPONSES, problem_response, to_problem
 from teams_rollout.entrypoints.ports import ServicesProvider
 from teams_rollout.entrypoints.problems import Problem, ProblemError
+from teams_rollout.entrypoints.request_spans import RequestSpans
 from teams_rollout.entrypoints.routes import (
     doctor,
     health,
@@ -42,6 +43,8 @@ def create_api(provider: ServicesProvider) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         responses=PROBLEM_RESPONSES,
+        # FastAPI's own keeps addresses, queries and the text of exceptions.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     api.state.context = Context(provider)
     for module in (health, imports, rollout, waves, users, doctor):
@@ -52,6 +55,7 @@ def create_api(provider: ServicesProvider) -> FastAPI:
         api.add_exception_handler(error, _answer_error)
     api.add_api_route("/api/v1", _to_description, include_in_schema=False)
     api.add_middleware(Edge)
+    api.add_middleware(RequestSpans)
     _declare_problems(api)
     return api
 

@@ -9,7 +9,7 @@ from functools import cache
 import azure.durable_functions as df
 import azure.functions as func
 
-from teams_rollout.composition import services
+from teams_rollout.composition import services, start_telemetry
 from teams_rollout.contracts import names
 from teams_rollout.entrypoints import queues, timers
 from teams_rollout.entrypoints.durable import DurableStarter, current_starter
@@ -22,6 +22,7 @@ bp = df.Blueprint()
 
 @cache
 def _bridge() -> func.AsgiMiddleware:
+    start_telemetry()
     # Imported on the first request: FastAPI takes half a second that no other trigger needs.
     from teams_rollout.entrypoints.app import create_api  # noqa: PLC0415
 

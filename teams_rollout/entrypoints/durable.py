@@ -6,8 +6,9 @@ from typing import Any
 
 from azure.durable_functions import DurableOrchestrationClient, OrchestrationRuntimeStatus
 
-from teams_rollout.contracts import names
+from teams_rollout.contracts import names, signals
 from teams_rollout.entrypoints.ports import InstanceState, Starter
+from teams_rollout.tracing import function_span
 
 logger = logging.getLogger(__name__)
 
@@ -30,14 +31,16 @@ class DurableStarter:
         # `start_new` would silently replace an instance that has ended.
         if await self.status(instance_id) is not InstanceState.ABSENT:
             return
-        try:
-            await self._client.start_new(
-                orchestration, instance_id=instance_id, client_input=payload
-            )
-        except Exception:
-            # The SDK raises bare Exception; somebody else may have started it meanwhile.
-            if await self.status(instance_id) is InstanceState.ABSENT:
-                raise
+        with function_span(f"start {orchestration}", payload) as span:
+            span.set_attribute(signals.INSTANCE, instance_id)
+            try:
+                await self._client.start_new(
+                    orchestration, instance_id=instance_id, client_input=payload
+                )
+            except Exception:
+                # The SDK raises bare Exception; somebody else may have started it meanwhile.
+                if await self.status(instance_id) is InstanceState.ABSENT:
+                    raise
         logger.info(
             "Orchestration started",
             extra={"action": "orchestration_started", "instance_id": instance_id},

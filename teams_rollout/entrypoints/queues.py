@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from teams_rollout.contracts import names
+from teams_rollout.contracts import names, signals
 from teams_rollout.contracts.payloads import BatchRequest, Payload
 from teams_rollout.domain.progress import StepRecord
 from teams_rollout.domain.vocabulary import STEP_ORDER, BatchState, Environment, Outcome
@@ -21,6 +21,7 @@ from teams_rollout.ledger.records import (
     UserRecord,
     UserUpdate,
 )
+from teams_rollout.tracing import function_span
 
 logger = logging.getLogger(__name__)
 _Message = TypeVar("_Message", bound=Payload)
@@ -71,13 +72,11 @@ async def start_batch(services: Services, starter: Starter, message: str | bytes
         Exception: anything at all makes the queue deliver again.
     """
     request = _read(BatchRequest, message)
-    if await claim(services, request):
-        # Claimed but absent is a crash between claim and start: whoever comes next starts it.
-        await starter.start(
-            names.BATCH,
-            instance_id=_instance(request),
-            payload=request.model_dump(mode="json"),
-        )
+    payload = request.model_dump(mode="json")
+    with function_span(names.START_BATCH, payload):
+        if await claim(services, request):
+            # Claimed but absent is a crash between claim and start: whoever comes next starts it.
+            await starter.start(names.BATCH, instance_id=_instance(request), payload=payload)
 
 
 async def claim(services: Services, request: BatchRequest) -> bool:
@@ -126,12 +125,21 @@ async def see_to_poison(services: Services, starter: Starter, message: str | byt
     try:
         request = _read(BatchRequest, message)
     except UnreadableMessageError:
-        logger.exception("Poisoned message is unreadable", extra={"action": "batch_poisoned"})
+        logger.exception("Poisoned message is unreadable", extra={"action": signals.BATCH_POISONED})
         return
-    logger.error(
-        "Batch message is poisoned",
-        extra={"action": "batch_poisoned", "wave": request.wave, "batch": request.batch},
-    )
+    with function_span(names.POISONED_BATCH, request.model_dump(mode="json")):
+        logger.error(
+            "Batch message is poisoned",
+            extra={
+                "action": signals.BATCH_POISONED,
+                "wave": request.wave,
+                "batch": request.batch,
+            },
+        )
+        await _mark(services, starter, request)
+
+
+async def _mark(services: Services, starter: Starter, request: BatchRequest) -> None:
     batch = await _get_batch(services, request)
     if batch.state in _OVER or request.generation < batch.generation:
         return

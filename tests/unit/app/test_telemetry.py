@@ -1,6 +1,7 @@
 """The net under the logs."""
 
 import logging
+import sys
 
 import pytest
 
@@ -18,6 +19,31 @@ from teams_rollout.telemetry import RedactingFilter, redact
 )
 def test_given_a_text_when_redacted_then_people_are_gone_and_ids_stay(text, cleaned):
     assert redact(text) == cleaned
+
+
+def test_given_an_exception_that_quotes_a_person_when_filtered_then_its_text_is_clean():
+    try:
+        raise ValueError("sian.wood@llanfair.example is taken")
+    except ValueError:
+        record = logging.LogRecord("x", logging.ERROR, __file__, 1, "failed", (), sys.exc_info())
+
+    RedactingFilter().filter(record)
+
+    text = logging.Formatter().format(record)
+    assert "<person> is taken" in text
+    assert "sian" not in text
+    assert record.exc_info is None
+
+
+def test_given_an_exception_that_quotes_nobody_when_filtered_then_it_stays_an_exception():
+    try:
+        raise KeyError("batch")
+    except KeyError:
+        record = logging.LogRecord("x", logging.ERROR, __file__, 1, "failed", (), sys.exc_info())
+
+    RedactingFilter().filter(record)
+
+    assert record.exc_info is not None
 
 
 def test_given_a_record_with_arguments_when_filtered_then_the_formatted_message_is_clean():
