@@ -12,7 +12,7 @@ from teams_rollout.contracts.payloads import AdvanceResult, BatchRequest, WaveRe
 from teams_rollout.domain.gates import Verdict, evaluate
 from teams_rollout.domain.transitions import may_move
 from teams_rollout.domain.vocabulary import BatchState, WaveState
-from teams_rollout.ledger.records import BatchRecord, RolloutRecord, WaveRecord
+from teams_rollout.ledger.records import BatchRecord, Judged, RolloutRecord, WaveRecord
 
 RESEND_AFTER = timedelta(seconds=60)
 OVER = (BatchState.ACCEPTED, BatchState.CANCELLED)
@@ -30,8 +30,8 @@ async def advance_wave(deps: Deps, request: WaveRequest) -> AdvanceResult:
     if wave.state is WaveState.RUNNING:
         if not open_:
             return await _finish(deps, wave)
-        if await _halted(deps, rollout, wave, batches):
-            return AdvanceResult(open_batches=len(open_))
+        wave = await _judge(deps, rollout, wave, batches)
+    if wave.state is WaveState.RUNNING:
         sent = await _dispatch(deps, rollout, batches)
         return AdvanceResult(dispatched=sent, open_batches=len(open_))
     if wave.state is WaveState.VERIFYING:
@@ -48,21 +48,33 @@ async def _finish(deps: Deps, wave: WaveRecord) -> AdvanceResult:
     return AdvanceResult(phase="accepted")
 
 
-async def _halted(
+async def _judge(
     deps: Deps, rollout: RolloutRecord, wave: WaveRecord, batches: list[BatchRecord]
-) -> bool:
-    """Halt the wave when the gate over the accepted batches fails."""
-    accepted = [b for b in batches if b.state is BatchState.ACCEPTED]
+) -> WaveRecord:
+    """Put the people accepted since the last gate before the next one, which may halt the wave.
+
+    Nobody is judged twice: whoever resumes a halted wave has accepted what halted it.
+    """
+    now = _accepted_so_far(batches)
+    if now == wave.judged:
+        return wave
     result = evaluate(
-        sum(b.unforeseen for b in accepted),
-        sum(b.attempted for b in accepted),
+        max(0, now.unforeseen - wave.judged.unforeseen),
+        max(0, now.attempted - wave.judged.attempted),
         rollout.config.gates,
     )
-    if result.verdict is not Verdict.FAIL or not may_move(wave.state, WaveState.HALTED):
-        return False
-    halted = wave.model_copy(update={"state": WaveState.HALTED, "reason": result.sentence})
-    await deps.ledger.save_wave(halted)
-    return True
+    changes: dict[str, object] = {"judged": now}
+    if result.verdict is Verdict.FAIL and may_move(wave.state, WaveState.HALTED):
+        changes |= {"state": WaveState.HALTED, "reason": result.sentence}
+    return await deps.ledger.save_wave(wave.model_copy(update=changes))
+
+
+def _accepted_so_far(batches: list[BatchRecord]) -> Judged:
+    accepted = [b for b in batches if b.state is BatchState.ACCEPTED]
+    return Judged(
+        attempted=sum(b.attempted for b in accepted),
+        unforeseen=sum(b.unforeseen for b in accepted),
+    )
 
 
 async def _dispatch(deps: Deps, rollout: RolloutRecord, batches: list[BatchRecord]) -> int:

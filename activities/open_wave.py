@@ -22,6 +22,7 @@ from teams_rollout.domain.transitions import may_move
 from teams_rollout.domain.vocabulary import BatchState, Environment, Step, WaveState
 from teams_rollout.ledger.records import (
     BatchRecord,
+    Judged,
     RolloutRecord,
     TimelineEvent,
     UserUpdate,
@@ -116,6 +117,7 @@ async def _open(
             update={
                 "state": WaveState.RUNNING,
                 "reason": "",
+                "judged": Judged(),
                 "users": len(plan.people),
                 "started_at": deps.clock(),
             }

@@ -29,13 +29,13 @@ class GateResult(BaseModel):
     def sentence(self) -> str:
         """The decision in words, for the wave's reason."""
         return (
-            f"{self.unforeseen} of {self.attempted} people had unforeseen trouble; "
-            f"the limit is {self.limit:g}."
+            f"{self.unforeseen} of the {self.attempted} people since the last gate had unforeseen "
+            f"trouble; the limit is {self.limit:g}."
         )
 
 
 def evaluate(unforeseen: int, attempted: int, gates: GatesSection) -> GateResult:
-    """Compare unforeseen failed or blocked people with the limit; strictly more fails.
+    """Compare unforeseen failed or blocked people since the last gate; strictly more fails.
 
     The limit is the larger of `people` and `percent` of those attempted, and never above
     `people_cap`. What the plan foresaw and expected codes must not be counted by the caller.

@@ -101,6 +101,13 @@ class UserUpdate(_Record):
     events: tuple[TimelineEvent, ...] = ()
 
 
+class Judged(_Record):
+    """People whom a gate has decided about; the next gate looks at those who came after them."""
+
+    attempted: int = 0
+    unforeseen: int = 0
+
+
 class WaveRecord(_Record):
     """One wave.
 
@@ -109,6 +116,7 @@ class WaveRecord(_Record):
         position: place in the order of waves, from 0.
         epoch: how often the wave was started.
         reason: why it is halted, awaiting approval or closed with failures.
+        judged: how far the gates of this run have come, whatever they decided.
         decision: a pilot's recorded decision, `go`, `extend` or `stop`; empty until then.
         report: at close: `{"by_state": {...}, "by_code": {...}}`.
     """
@@ -127,6 +135,7 @@ class WaveRecord(_Record):
     started_at: datetime | None = None
     accepted_at: datetime | None = None
     ended_at: datetime | None = None
+    judged: Judged = Judged()
     verify_rounds: int = 0
     decision: str = ""
     report: dict[str, dict[str, int]] = Field(default_factory=dict)

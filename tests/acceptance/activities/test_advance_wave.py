@@ -103,12 +103,48 @@ async def test_given_more_trouble_than_the_limit_when_advanced_then_it_halts_and
     assert (result.phase, result.dispatched) == ("running", 0)
     wave = await run.lab.wave()
     assert wave.state is WaveState.HALTED
-    assert wave.reason == "2 of 2 people had unforeseen trouble; the limit is 1."
+    assert wave.reason == (
+        "2 of the 2 people since the last gate had unforeseen trouble; the limit is 1."
+    )
     assert sent(run) == []
 
 
-async def test_given_trouble_spread_over_batches_when_advanced_then_the_gate_adds_it_up(run):
+async def test_given_trouble_in_several_batches_since_the_last_gate_then_it_adds_up(run):
     await accept(run, 1, 2, unforeseen=1)
+
+    await advance(run)
+
+    assert (await run.lab.wave()).state is WaveState.HALTED
+
+
+async def test_given_trouble_that_passed_a_gate_when_the_next_comes_then_it_counts_no_more(run):
+    await accept(run, 1, unforeseen=1)
+    await advance(run)
+    await accept(run, 2, unforeseen=1)
+
+    await advance(run)
+
+    assert (await run.lab.wave()).state is WaveState.RUNNING
+
+
+async def test_given_a_halted_wave_when_a_person_resumes_it_then_it_goes_on_until_new_trouble(run):
+    await accept(run, 1, unforeseen=2)
+    await advance(run)
+    await run.move_to(WaveState.RUNNING)
+
+    assert (await advance(run)).dispatched == 2
+    assert (await run.lab.wave()).state is WaveState.RUNNING
+
+    await accept(run, 2, unforeseen=2)
+    await advance(run)
+    assert (await run.lab.wave()).state is WaveState.HALTED
+
+
+async def test_given_a_crash_as_the_gate_decides_when_advanced_again_then_it_decides_the_same(run):
+    await accept(run, 1, unforeseen=2)
+    run.lab.ledger.die_before("save_wave")
+    with pytest.raises(Crash):
+        await advance(run)
 
     await advance(run)
 
