@@ -16,7 +16,7 @@ from activities.deps import Deps
 from activities.ensure_teams import ensure_teams
 from activities.examine_tenant import examine_tenant
 from activities.find_drift import find_drift
-from activities.guard import A, Q, run_prepared
+from activities.guard import A, Heed, Q, run_prepared
 from activities.make_plan import make_plan
 from activities.mark_members_ready import mark_members_ready
 from activities.open_wave import open_wave
@@ -50,6 +50,7 @@ async def _deps() -> Deps:
         clock=process.clock,
         scale=process.settings.time_scale,
         environment=process.settings.environment,
+        stop_sign=process.stop_sign,
     )
 
 
@@ -58,9 +59,11 @@ async def _run(
     request_type: type[Q],
     result_type: type[A],
     payload: dict[str, Any],
+    *,
+    heed: Heed = Heed.NOTHING,
 ) -> dict[str, Any]:
     start_telemetry()
-    return await run_prepared(_deps, body, request_type, result_type, payload)
+    return await run_prepared(_deps, body, request_type, result_type, payload, heed=heed)
 
 
 @bp.function_name(names.APPLY_IMPORT)
@@ -84,7 +87,7 @@ async def open_wave_shim(payload: dict) -> dict:  # type: ignore[type-arg]  # wo
 @bp.function_name(names.ENSURE_TEAMS)
 @bp.activity_trigger(input_name="payload")
 async def ensure_teams_shim(payload: dict) -> dict:  # type: ignore[type-arg]  # workers take plain classes only
-    return await _run(ensure_teams, WaveRequest, StepResult, payload)
+    return await _run(ensure_teams, WaveRequest, StepResult, payload, heed=Heed.STOP)
 
 
 @bp.function_name(names.ADVANCE_WAVE)
@@ -102,55 +105,55 @@ async def close_wave_shim(payload: dict) -> dict:  # type: ignore[type-arg]  # w
 @bp.function_name(names.RESOLVE_BATCH)
 @bp.activity_trigger(input_name="payload")
 async def resolve_batch_shim(payload: dict) -> dict:  # type: ignore[type-arg]  # workers take plain classes only
-    return await _run(resolve_batch, BatchRequest, StepResult, payload)
+    return await _run(resolve_batch, BatchRequest, StepResult, payload, heed=Heed.STOP)
 
 
 @bp.function_name(names.SET_USAGE_LOCATION)
 @bp.activity_trigger(input_name="payload")
 async def set_usage_location_shim(payload: dict) -> dict:  # type: ignore[type-arg]  # workers take plain classes only
-    return await _run(set_usage_location, BatchRequest, StepResult, payload)
+    return await _run(set_usage_location, BatchRequest, StepResult, payload, heed=Heed.STOP)
 
 
 @bp.function_name(names.ASSIGN_LICENSE)
 @bp.activity_trigger(input_name="payload")
 async def assign_license_shim(payload: dict) -> dict:  # type: ignore[type-arg]  # workers take plain classes only
-    return await _run(assign_license, BatchRequest, StepResult, payload)
+    return await _run(assign_license, BatchRequest, StepResult, payload, heed=Heed.STOP)
 
 
 @bp.function_name(names.MARK_MEMBERS_READY)
 @bp.activity_trigger(input_name="payload")
 async def mark_members_ready_shim(payload: dict) -> dict:  # type: ignore[type-arg]  # workers take plain classes only
-    return await _run(mark_members_ready, BatchRequest, StepResult, payload)
+    return await _run(mark_members_ready, BatchRequest, StepResult, payload, heed=Heed.STOP)
 
 
 @bp.function_name(names.SEND_MEMBERS)
 @bp.activity_trigger(input_name="payload")
 async def send_members_shim(payload: dict) -> dict:  # type: ignore[type-arg]  # workers take plain classes only
-    return await _run(send_members, WaveRequest, SendMembersResult, payload)
+    return await _run(send_members, WaveRequest, SendMembersResult, payload, heed=Heed.STOP)
 
 
 @bp.function_name(names.ASSIGN_POLICIES)
 @bp.activity_trigger(input_name="payload")
 async def assign_policies_shim(payload: dict) -> dict:  # type: ignore[type-arg]  # workers take plain classes only
-    return await _run(assign_policies, BatchRequest, StepResult, payload)
+    return await _run(assign_policies, BatchRequest, StepResult, payload, heed=Heed.STOP)
 
 
 @bp.function_name(names.SET_COEXISTENCE_MODE)
 @bp.activity_trigger(input_name="payload")
 async def set_coexistence_mode_shim(payload: dict) -> dict:  # type: ignore[type-arg]  # workers take plain classes only
-    return await _run(set_coexistence_mode, BatchRequest, StepResult, payload)
+    return await _run(set_coexistence_mode, BatchRequest, StepResult, payload, heed=Heed.STOP)
 
 
 @bp.function_name(names.ASSIGN_PHONE_NUMBER)
 @bp.activity_trigger(input_name="payload")
 async def assign_phone_number_shim(payload: dict) -> dict:  # type: ignore[type-arg]  # workers take plain classes only
-    return await _run(assign_phone_number, BatchRequest, StepResult, payload)
+    return await _run(assign_phone_number, BatchRequest, StepResult, payload, heed=Heed.STOP)
 
 
 @bp.function_name(names.ACCEPT_BATCH)
 @bp.activity_trigger(input_name="payload")
 async def accept_batch_shim(payload: dict) -> dict:  # type: ignore[type-arg]  # workers take plain classes only
-    return await _run(accept_batch, BatchRequest, AcceptResult, payload)
+    return await _run(accept_batch, BatchRequest, AcceptResult, payload, heed=Heed.END)
 
 
 @bp.function_name(names.VERIFY_WAVE)

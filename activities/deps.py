@@ -1,10 +1,12 @@
 """What an activity is given to work with; built in the blueprint, never looked up."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Self
 
 from graph.session import GraphSession
+from graph.stop_sign import StopSign
 from teams_rollout.domain.vocabulary import Environment
 from teams_rollout.ledger.ports import Ledger
 
@@ -16,6 +18,7 @@ class Deps:
     Attributes:
         clock: the present as an aware UTC datetime.
         scale: divides waits that Microsoft's delays cause (1 on a real tenant).
+        stop_sign: what people have stopped; None = nobody can stop anything (tests of bodies).
     """
 
     ledger: Ledger
@@ -23,3 +26,10 @@ class Deps:
     clock: Callable[[], datetime]
     scale: float
     environment: Environment
+    stop_sign: StopSign | None = None
+
+    def writing_under(self, *names: str) -> Self:
+        """The same effects, whose writes end as soon as one of these names is stopped."""
+        if self.stop_sign is None:
+            return self
+        return replace(self, graph=self.graph.behind(self.stop_sign.guard(*names)))

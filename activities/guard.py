@@ -10,14 +10,22 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
 from typing import Any, TypeVar
 
 from activities.deps import Deps
 from activities.operation import fail_operation, report_trouble
 from activities.permission_check import FINAL_READ_CODES, unreadable
 from activities.unread import trouble_of
-from graph.errors import GraphReadError
-from teams_rollout.contracts.payloads import OperationRequest, Payload, RetryablePayload
+from graph.errors import GraphReadError, WritesForbidden
+from teams_rollout.contracts import names
+from teams_rollout.contracts.payloads import (
+    BatchRequest,
+    OperationRequest,
+    Payload,
+    RetryablePayload,
+    WaveRequest,
+)
 from teams_rollout.ledger.ports import Conflict, LedgerError
 from teams_rollout.tracing import function_span, note_result
 
@@ -30,8 +38,17 @@ LOST_RACE = timedelta(milliseconds=300)
 STORAGE = timedelta(seconds=5)
 READ = timedelta(seconds=5)
 BUG = timedelta(seconds=15)
+STANDSTILL = timedelta(seconds=30)
 LONGEST = timedelta(minutes=25)
 """Short of host.json's functionTimeout, which would end the process and fail the instance."""
+
+
+class Heed(Enum):
+    """What an activity makes of it when somebody has stopped writing."""
+
+    NOTHING = auto()  # reads, counts, closes: has to go on
+    END = auto()  # ends with what it works for, and otherwise goes on
+    STOP = auto()  # writes to the tenant, and does not even begin
 
 
 async def run_prepared(
@@ -40,10 +57,12 @@ async def run_prepared(
     request_type: type[Q],
     result_type: type[A],
     payload: dict[str, Any],
+    *,
+    heed: Heed = Heed.NOTHING,
 ) -> dict[str, Any]:
     """Run an activity body with what `prepare` builds; the answer is always data."""
     with function_span(body.__name__, payload) as span:
-        answer = await _run(prepare, body, request_type, result_type, payload)
+        answer = await _run(prepare, body, request_type, result_type, payload, heed=heed)
         note_result(span, answer)
     return answer
 
@@ -54,6 +73,8 @@ async def _run(
     request_type: type[Q],
     result_type: type[A],
     payload: dict[str, Any],
+    *,
+    heed: Heed,
 ) -> dict[str, Any]:
     try:
         deps = await prepare()
@@ -62,7 +83,7 @@ async def _run(
         code = "storage_unavailable" if isinstance(error, LedgerError) else "internal_error"
         late = result_type(retry_at=datetime.now(UTC) + BUG, trouble=code)
         return late.model_dump(mode="json")
-    return await run_guarded(deps, body, request_type, result_type, payload)
+    return await run_guarded(deps, body, request_type, result_type, payload, heed=heed)
 
 
 async def run_guarded(
@@ -71,9 +92,15 @@ async def run_guarded(
     request_type: type[Q],
     result_type: type[A],
     payload: dict[str, Any],
+    *,
+    heed: Heed = Heed.NOTHING,
 ) -> dict[str, Any]:
     """Run an activity body on a payload; the answer is always data."""
     request = request_type.model_validate(payload)
+    deps = deps.writing_under(*_writes_under(request))
+    stopped = await _stopped(deps, result_type, heed)
+    if stopped is not None:
+        return stopped.model_dump(mode="json")
     try:
         async with asyncio.timeout(LONGEST.total_seconds()):
             result = await body(deps, request)
@@ -92,6 +119,36 @@ async def run_guarded(
         await _tell(deps, request, "internal_error", error)
         result = _later(deps, result_type, BUG, "internal_error")
     return result.model_dump(mode="json")
+
+
+def _writes_under(request: Payload) -> tuple[str, ...]:
+    """The names by which the request's writes can be stopped."""
+    if isinstance(request, BatchRequest):
+        return (
+            names.writes_of_cut(request.wave, request.epoch),
+            names.writes_of_batch(request.wave, request.batch, request.generation),
+        )
+    if isinstance(request, WaveRequest):
+        return (names.writes_of_run(request.wave, request.epoch),)
+    return ()
+
+
+async def _stopped(deps: Deps, result_type: type[A], heed: Heed) -> A | None:
+    """The answer of an activity that had better not begin, or None if it may.
+
+    The guard is asked again before each send: this only saves a stopped wave the tries.
+    """
+    if heed is Heed.NOTHING:
+        return None
+    try:
+        await deps.graph.check_writes()
+    except WritesForbidden as forbidden:
+        if forbidden.for_good:
+            return result_type(over=True, trouble="superseded")
+        if heed is Heed.STOP:
+            later = deps.clock() + STANDSTILL
+            return result_type(retry_at=later, trouble="paused", stopped=True)
+    return None
 
 
 async def _unread(deps: Deps, request: Payload, result_type: type[A], error: GraphReadError) -> A:

@@ -27,7 +27,15 @@ _MAX_DEPTH = 10
 
 
 class WritesForbidden(Exception):
-    """No write may be sent now."""
+    """No write may be sent now.
+
+    Attributes:
+        for_good: nor ever again by whoever asked: what he writes for has ended or been superseded.
+    """
+
+    def __init__(self, message: str = "", *, for_good: bool = False) -> None:
+        super().__init__(message)
+        self.for_good = for_good
 
 
 class GraphReadError(Exception):

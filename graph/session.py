@@ -107,8 +107,9 @@ class GraphSession:
     def behind(self, first: Callable[[], Awaitable[None]]) -> "GraphSession":
         """The same session, whose writes do `first` after their permit and before the guard.
 
-        For what must be written down before something is sent that nobody could take back: as
-        late as possible, so that a process that dies while it waits leaves nothing in doubt.
+        For one more guard, and for what must be written down before something is sent that nobody
+        could take back: as late as possible, so that a process that dies while it waits leaves
+        nothing in doubt.
 
         Args:
             first: may run twice for one write (it is repeated where it was certainly not carried
@@ -123,6 +124,10 @@ class GraphSession:
 
         other._guard = first_then_guard
         return other
+
+    async def check_writes(self) -> None:
+        """Ask the guards without sending anything. Raises WritesForbidden."""
+        await self._guard()
 
     async def close(self) -> None:
         """Close connections and credential; the views made by `at` end with it."""

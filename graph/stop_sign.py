@@ -5,7 +5,7 @@ A guard for `GraphSession`, looked at after permits are granted and right before
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Mapping
 
 from graph.errors import WritesForbidden
 
@@ -21,19 +21,20 @@ class StopSign:
     """What is stopped now, read from where people say it.
 
     Args:
-        read: names of everything that is stopped; raises when it cannot be read.
+        read: names of everything that is stopped, each with whether that is for good; raises
+            when it cannot be read.
         clock: monotonic seconds.
     """
 
     def __init__(
         self,
-        read: Callable[[], Awaitable[Collection[str]]],
+        read: Callable[[], Awaitable[Mapping[str, bool]]],
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._read = read
         self._clock = clock
-        self._stopped: Collection[str] = ()
+        self._stopped: Mapping[str, bool] = {}
         self._looked_at = float("-inf")
         self._tried_at = float("-inf")
         self._looking = asyncio.Lock()
@@ -48,8 +49,9 @@ class StopSign:
             await self._look()
             if self._clock() - self._looked_at > PATIENCE_S:
                 raise WritesForbidden("whether writing is stopped could not be read")
-            if any(name in self._stopped for name in names):
-                raise WritesForbidden("writing is stopped")
+            met = [self._stopped[name] for name in names if name in self._stopped]
+            if met:
+                raise WritesForbidden("writing is stopped", for_good=any(met))
 
         return check
 

@@ -10,13 +10,16 @@
 Each activity works on whoever still needs it, so running any of them twice is harmless. After a
 number of tries the instance continues as new in the same phase, which keeps its history short;
 after many of those, whoever is unanswered is given up as `failed`: nobody stays in between for
-ever.
+ever. While the wave stands still nothing is tried, and nothing counts as tried.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from orchestrations.protocol import OrchestrationContext, Steps
 from orchestrations.steps import ROUNDS_PER_EXECUTION, not_before_now, wait_for_wake
 from teams_rollout.contracts import names
-from teams_rollout.contracts.payloads import AcceptResult, BatchRun, StepResult
+from teams_rollout.contracts.payloads import AcceptResult, BatchRun, RetryablePayload, StepResult
 
 PHASES: tuple[tuple[str, ...], ...] = (
     (names.RESOLVE_BATCH,),
@@ -30,46 +33,71 @@ PHASES: tuple[tuple[str, ...], ...] = (
     ),
 )
 MAX_EXECUTIONS = 40
+SUPERSEDED = "superseded"
+
+
+@dataclass
+class Rounds:
+    """What is left of this execution, and what it came to.
+
+    Attributes:
+        left: rounds until the instance continues as new.
+        tried: whether anything was tried, or the wave stood still all the time.
+        over: nobody needs this generation of the batch any more.
+    """
+
+    left: int = ROUNDS_PER_EXECUTION
+    tried: bool = False
+    over: bool = False
+
+    def note(self, results: Sequence[RetryablePayload]) -> None:
+        """One round is over."""
+        self.left -= 1
+        self.tried |= any(not r.stopped for r in results)
+        self.over |= any(r.over for r in results)
 
 
 def run_batch(ctx: OrchestrationContext) -> Steps:
     """Take a batch to acceptance. The input is a BatchRequest, or a BatchRun when continued."""
     run = BatchRun.model_validate(ctx.get_input())
-    rounds = ROUNDS_PER_EXECUTION
+    rounds = Rounds()
     while run.phase < len(PHASES) and not run.give_up:
-        rounds = yield from _run_phase(ctx, run, rounds)
-        if rounds == 0:
-            return _continue(ctx, run)
+        yield from _run_phase(ctx, run, rounds)
+        if rounds.over:
+            return SUPERSEDED
+        if rounds.left == 0:
+            return _continue(ctx, run, rounds)
         run = run.model_copy(update={"phase": run.phase + 1})
-    for _ in range(rounds):
+    while rounds.left > 0:
         answer = yield ctx.call_activity(names.ACCEPT_BATCH, run.model_dump(mode="json"))
         result = AcceptResult.model_validate(answer)
-        if result.accepted:
-            return "accepted"
+        rounds.note([result])
+        if result.accepted or result.over:
+            return "accepted" if result.accepted else SUPERSEDED
         was_early = yield from wait_for_wake(ctx, result.retry_at)
         if was_early:
             break
-    _continue(ctx, run)
-    return None
+    return _continue(ctx, run, rounds)
 
 
-def _run_phase(ctx: OrchestrationContext, run: BatchRun, rounds: int) -> Steps:
-    """One group of activities until all are answered; returns the rounds left, 0 = used up."""
+def _run_phase(ctx: OrchestrationContext, run: BatchRun, rounds: Rounds) -> Steps:
+    """One group of activities until all are answered, or no rounds are left."""
     open_names = list(PHASES[run.phase])
     payload = run.model_dump(mode="json")
-    for left in range(rounds - 1, 0, -1):
+    while rounds.left > 1:
         answers = yield ctx.task_all([ctx.call_activity(n, payload) for n in open_names])
         results = [StepResult.model_validate(a) for a in answers]
+        rounds.note(results)
         waits = {n: r.retry_at for n, r in zip(open_names, results, strict=True) if r.retry_at}
-        if not waits:
-            return left
+        if not waits or rounds.over:
+            return
         yield ctx.create_timer(not_before_now(ctx, min(waits.values())))
         open_names = list(waits)
-    return 0
+    rounds.left = 0
 
 
-def _continue(ctx: OrchestrationContext, run: BatchRun) -> None:
-    executions = run.executions + 1
+def _continue(ctx: OrchestrationContext, run: BatchRun, rounds: Rounds) -> None:
+    executions = run.executions + rounds.tried
     again = run.model_copy(
         update={"executions": executions, "give_up": executions >= MAX_EXECUTIONS}
     )

@@ -22,7 +22,7 @@ def run_membership(ctx: OrchestrationContext) -> Steps:
     for _ in range(ROUNDS_PER_EXECUTION):
         answer = yield ctx.call_activity(names.SEND_MEMBERS, payload)
         result = SendMembersResult.model_validate(answer)
-        if result.finished:
+        if result.finished or result.over:
             return "finished"
         was_early = yield from wait_for_wake(ctx, result.retry_at or result.next_at)
         if was_early:

@@ -39,11 +39,20 @@ def run_verification(ctx: OrchestrationContext) -> Steps:
         next_at = result.retry_at or result.next_at
         if next_at is None:
             return "verified"
-        run = run.model_copy(update={"due_numbers": result.due_numbers, "next_at": next_at})
+        run = run.model_copy(
+            update={"due_numbers": result.due_numbers, "next_at": next_at, "cut": result.cut}
+        )
     ctx.continue_as_new(run.model_dump(mode="json"))
     return None
 
 
 def _batch(run: VerificationRun, number: int) -> dict[str, object]:
-    batch = BatchRequest(rollout_id=run.rollout_id, wave=run.wave, epoch=run.epoch, batch=number)
+    """The batch, in whatever generation; it is over, so nobody else works on it."""
+    batch = BatchRequest(
+        rollout_id=run.rollout_id,
+        wave=run.wave,
+        epoch=run.cut or run.epoch,
+        batch=number,
+        generation=0,
+    )
     return batch.model_dump(mode="json")

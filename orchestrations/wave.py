@@ -19,8 +19,8 @@ from teams_rollout.contracts.payloads import OpenWaveResult, StepResult, WaveReq
 def run_wave(ctx: OrchestrationContext) -> Steps:
     """Run the wave that the input names to its close. Returns counts.
 
-    The input is a WaveRequest, or a WaveRun when continued: a wave whose close met an outage
-    longer than the tries of one history is closed by the next.
+    The input is a WaveRequest, or a WaveRun when continued: a wave that is stopped, or whose
+    close met an outage, for longer than the tries of one history goes on in the next.
     """
     run = WaveRun.model_validate(ctx.get_input())
     request = WaveRequest.model_validate(run.model_dump())
@@ -28,6 +28,11 @@ def run_wave(ctx: OrchestrationContext) -> Steps:
         opened = yield from until_answered(ctx, names.OPEN_WAVE, request, OpenWaveResult)
         if not opened.started:
             return opened.model_dump(mode="json")
+        teams = yield from until_answered(ctx, names.ENSURE_TEAMS, request, StepResult)
+        if teams.stopped:
+            # However long somebody stops the wave, nobody's team may come to be missing by it.
+            ctx.continue_as_new(run.model_dump(mode="json"))
+            return None
         yield from _work(ctx, request)
     closed = yield from until_answered(ctx, names.CLOSE_WAVE, request, StepResult)
     if closed.retry_at is not None:
@@ -38,8 +43,7 @@ def run_wave(ctx: OrchestrationContext) -> Steps:
 
 
 def _work(ctx: OrchestrationContext, request: WaveRequest) -> Steps:
-    """Everything between opening and close."""
-    yield from until_answered(ctx, names.ENSURE_TEAMS, request, StepResult)
+    """Everything between the teams and the close."""
     yield ctx.task_all(
         [_child(ctx, request, names.DISPATCH), _child(ctx, request, names.MEMBERSHIP)]
     )

@@ -38,6 +38,7 @@ class ProcessServices:
     settings: Settings
     ledger: Ledger
     graph: GraphSession
+    stop_sign: StopSign
 
     @staticmethod
     def clock() -> datetime:
@@ -56,10 +57,9 @@ def services() -> ProcessServices:
     start_telemetry()
     settings = load_settings()
     ledger = _ledger(settings)
-    governor = _governor(settings, ledger)
-    return ProcessServices(
-        settings=settings, ledger=ledger, graph=_graph(settings, governor, ledger)
-    )
+    stop_sign = StopSign(ledger.stopped)
+    graph = _graph(settings, _governor(settings, ledger), stop_sign)
+    return ProcessServices(settings=settings, ledger=ledger, graph=graph, stop_sign=stop_sign)
 
 
 def _ledger(settings: Settings) -> "TableLedger":
@@ -95,7 +95,7 @@ def _governor(settings: Settings, ledger: "TableLedger") -> Governor:
     return SharedGovernor(ledger.quotas("|".join(whose)), **options)
 
 
-def _graph(settings: Settings, governor: Governor, ledger: "TableLedger") -> GraphSession:
+def _graph(settings: Settings, governor: Governor, stop_sign: StopSign) -> GraphSession:
     from teams_rollout.ledger.stops import EVERYTHING  # noqa: PLC0415 - as `_ledger`
 
     return GraphSession(
@@ -108,7 +108,7 @@ def _graph(settings: Settings, governor: Governor, ledger: "TableLedger") -> Gra
             client_secret=settings.graph_client_secret,
         ),
         governor=governor,
-        write_guard=StopSign(ledger.stopped).guard(EVERYTHING),
+        write_guard=stop_sign.guard(EVERYTHING),
     )
 
 

@@ -143,6 +143,21 @@ def first_generation(epoch: int) -> int:
     return (epoch - 1) * GENERATIONS_PER_RUN + 1
 
 
+def writes_of_run(wave: str, epoch: int) -> str:
+    """What a run of a wave writes under; stopped by this name (`graph.stop_sign`)."""
+    return f"wave:{wave}:run:{epoch}"
+
+
+def writes_of_cut(wave: str, epoch: int) -> str:
+    """What all batches that were cut in this epoch write under."""
+    return f"wave:{wave}:cut:{epoch}"
+
+
+def writes_of_batch(wave: str, batch: int, generation: int) -> str:
+    """What one generation of a batch writes under; generations tell epochs apart."""
+    return f"wave:{wave}:batch:{batch}:{generation}"
+
+
 def operation_instance(operation_id: str) -> str:
     """Instance id of a long operation that a person asked for."""
     return f"op:{operation_id}"

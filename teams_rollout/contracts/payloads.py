@@ -23,10 +23,14 @@ class RetryablePayload(Payload):
     Attributes:
         retry_at: when the next try makes sense; None = nothing left to try.
         trouble: code of what kept the activity itself from working (storage, a read), else empty.
+        stopped: somebody has stopped writing (halt, pause, freeze); nothing was tried.
+        over: what it was to write for has ended or been superseded; nobody need ask again.
     """
 
     retry_at: datetime | None = None
     trouble: str = ""
+    stopped: bool = False
+    over: bool = False
 
 
 class WaveRequest(Payload):
@@ -54,10 +58,12 @@ class VerificationRun(WaveRequest):
     Attributes:
         due_numbers: batches in which a phone number is to be tried before the next sweep.
         next_at: when the next sweep is due; None = at once.
+        cut: the epoch in which the batches were cut; 0 = this run's.
     """
 
     due_numbers: tuple[int, ...] = ()
     next_at: datetime | None = None
+    cut: int = 0
 
 
 class BatchRequest(Payload):
@@ -147,11 +153,13 @@ class VerifyResult(RetryablePayload):
         waiting: people still not seen at Microsoft.
         due_numbers: batches in which a phone number can be tried again.
         next_at: when to look again; None = nothing left to wait for.
+        cut: the epoch in which the batches were cut.
     """
 
     waiting: int = 0
     due_numbers: tuple[int, ...] = ()
     next_at: datetime | None = None
+    cut: int = 0
 
 
 class OperationRequest(Payload):

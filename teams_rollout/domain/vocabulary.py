@@ -85,6 +85,11 @@ class WaveState(StrEnum):
         return self in (WaveState.DRAFT, WaveState.PLANNED)
 
     @property
+    def may_write(self) -> bool:
+        """Whether the wave's own work may change the tenant now."""
+        return self in (WaveState.RUNNING, WaveState.VERIFYING, WaveState.ROLLING_BACK)
+
+    @property
     def is_closed(self) -> bool:
         """Whether nothing more happens in the wave by itself."""
         return self in (

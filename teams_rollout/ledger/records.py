@@ -114,7 +114,10 @@ class WaveRecord(_Record):
     Attributes:
         slug: the name made safe for ids and URLs.
         position: place in the order of waves, from 0.
-        epoch: how often the wave was started.
+        epoch: how often the wave was started; counts the runs of its orchestration.
+        cut: the epoch in which its batches were cut. A run that goes on where another broke off
+            keeps them.
+        reruns: batches that were begun again, with the generation that holds.
         reason: why it is halted, awaiting approval or closed with failures.
         judged: how far the gates of this run have come, whatever they decided.
         decision: a pilot's recorded decision, `go`, `extend` or `stop`; empty until then.
@@ -129,6 +132,8 @@ class WaveRecord(_Record):
     state: WaveState = WaveState.DRAFT
     reason: str = ""
     epoch: int = 0
+    cut: int = 0
+    reruns: dict[int, int] = Field(default_factory=dict)
     users: int = 0
     plan_id: str = ""
     allow_shortage: bool = False

@@ -134,3 +134,28 @@ def test_given_the_worst_case_when_run_then_the_history_stays_under_500_events()
         driver.run(run_batch)
 
     assert driver.events < 500
+
+
+def test_given_a_wave_that_stands_still_for_long_when_run_then_nobody_is_given_up_by_it():
+    answers = everything_answers()
+    stands_still = {"retry_at": START.isoformat(), "stopped": True}
+    answers[names.ASSIGN_LICENSE] = lambda _: stands_still
+    payload = REQUEST
+    for _ in range(MAX_EXECUTIONS + 5):
+        with pytest.raises(Continued) as continued:
+            Driver(payload, answers).run(run_batch)
+        payload = continued.value.input_
+
+    assert payload["give_up"] is False
+    assert payload["executions"] <= 1
+    answers[names.ASSIGN_LICENSE] = lambda _: ANSWERED
+    assert Driver(payload, answers).run(run_batch) == "accepted"
+
+
+@pytest.mark.parametrize("where", [names.RESOLVE_BATCH, names.ASSIGN_POLICIES, names.ACCEPT_BATCH])
+def test_given_a_superseded_batch_when_it_notices_then_it_ends(where):
+    answers = {**everything_answers(), where: lambda _: {"over": True}}
+    driver = Driver(REQUEST, answers)
+
+    assert driver.run(run_batch) == "superseded"
+    assert driver.open_timers() == []

@@ -88,6 +88,24 @@ def test_given_teams_not_replicated_when_run_then_the_wave_waits_for_them():
     assert driver.current_utc_datetime == retry_at
 
 
+def test_given_a_wave_stopped_before_its_teams_are_made_when_run_then_none_is_given_up_by_it():
+    answers = a_wave_that_runs()
+    answers[names.ENSURE_TEAMS] = lambda _: {"retry_at": START.isoformat(), "stopped": True}
+    driver = Driver(REQUEST, answers)
+
+    with pytest.raises(Continued) as continued:
+        driver.run(run_wave)
+
+    assert names.DISPATCH not in [n for n, _ in driver.calls]
+    assert Driver(continued.value.input_, a_wave_that_runs()).run(run_wave)["counts"] == {"done": 5}
+
+
+def test_given_a_superseded_wave_when_its_sender_notices_then_it_ends():
+    driver = Driver(REQUEST, {names.SEND_MEMBERS: lambda _: {"over": True}})
+
+    assert driver.run(run_membership) == "finished"
+
+
 def test_given_batches_at_work_when_woken_then_the_dispatcher_looks_again_at_once():
     replies = iter([{"phase": "running"}, {"phase": "running"}, {"phase": "accepted"}])
     driver = Driver(REQUEST, {names.ADVANCE_WAVE: lambda _: next(replies)}, wakes=(1.0, 2.0))

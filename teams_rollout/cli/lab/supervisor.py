@@ -18,6 +18,8 @@ from teams_rollout.cli.lab.records import LabRecord
 READY_POLL = 0.1
 PORT_TAKEN = ("EADDRINUSE", "address already in use", "Address already in use")
 START_TRIES = 3
+RETURN_TRIES = 10
+"""How often in a row a part may be killed before it is ready: what kills it every time stays."""
 # Ctrl-C is named too: a job that a script starts in the background has it ignored.
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -78,16 +80,27 @@ class Lab:
         Raises:
             PartDiedError: a part that cannot come back has ended.
         """
-        for place, (part, child) in enumerate(self._running):
-            code = child.exit_code
-            if code is None:
-                continue
+        for place, (_, child) in enumerate(self._running):
+            if child.exit_code is not None:
+                self._bring_back(place)
+
+    def _bring_back(self, place: int) -> None:
+        """Start a killed part again, also when it is killed before it is ready."""
+        for tries_left in reversed(range(RETURN_TRIES)):
+            part, child = self._running[place]
+            code = child.exit_code or 0
             if not (part.may_return and code < 0):
                 raise PartDiedError(_obituary(part, child))
             self._tell(f"The {part.title} was killed (signal {-code}); starting it again.")
             self._running[place] = (part, self._launch(part))
             self._record()
-            self._await(part, self._running[place][1])
+            try:
+                self._await(*self._running[place])
+            except PartDiedError:
+                if not tries_left:
+                    raise
+                continue
+            return
 
     def stop(self) -> None:
         """Stop the parts, the last started first; each gets time to end by itself."""

@@ -18,16 +18,16 @@ NOBODY = (
 async def test_given_a_freeze_when_read_then_it_is_there_until_it_is_taken_back(
     ledger: TableLedger,
 ) -> None:
-    assert await ledger.stopped() == frozenset()
+    assert await ledger.stopped() == {}
     before = await ledger.get_stops()
 
     frozen = await ledger.save_stops(before.model_copy(update={"names": frozenset({EVERYTHING})}))
 
-    assert await ledger.stopped() == {EVERYTHING}
+    assert await ledger.stopped() == {EVERYTHING: False}
     with pytest.raises(Conflict):
         await ledger.save_stops(before)
     await ledger.save_stops(frozen.model_copy(update={"names": frozenset()}))
-    assert await ledger.stopped() == frozenset()
+    assert await ledger.stopped() == {}
 
 
 async def test_given_a_row_of_quotas_when_two_replace_it_then_the_later_reads_again(

@@ -17,16 +17,17 @@ class Desk:
 
     def __init__(self) -> None:
         self.stopped: set[str] = set()
+        self.ended: set[str] = set()
         self.reads = 0
         self.broken = False
         self.now = 100.0
 
-    async def read(self) -> set[str]:
+    async def read(self) -> dict[str, bool]:
         self.reads += 1
         await asyncio.sleep(0)
         if self.broken:
             raise ConnectionError("made up")
-        return set(self.stopped)
+        return dict.fromkeys(self.stopped, False) | dict.fromkeys(self.ended, True)
 
     def sign(self) -> StopSign:
         return StopSign(self.read, clock=lambda: self.now)
@@ -75,6 +76,31 @@ async def test_given_a_stop_that_is_taken_back_when_a_second_has_passed_then_wri
     await check()
 
 
+async def test_given_a_stop_for_good_beside_one_that_may_end_when_writing_then_it_is_for_good(desk):
+    desk.stopped, desk.ended = {EVERYTHING}, {WAVE}
+
+    with pytest.raises(WritesForbidden) as both:
+        await desk.sign().guard(EVERYTHING, WAVE)()
+    with pytest.raises(WritesForbidden) as freeze:
+        await desk.sign().guard(EVERYTHING)()
+
+    assert (both.value.for_good, freeze.value.for_good) == (True, False)
+
+
+async def test_given_a_session_with_two_guards_when_either_stops_then_only_that_session_does(
+    desk, microsoft, open_session, script
+):
+    desk.stopped = {WAVE}
+    sign = desk.sign()
+    session = open_session(write_guard=sign.guard(EVERYTHING))
+    microsoft.on("PATCH", "/users/u1", script(status=204))
+
+    (stopped,) = await set_usage_locations(session.behind(sign.guard(WAVE)), [("u1", "GB")])
+    (free,) = await set_usage_locations(session, [("u1", "GB")])
+
+    assert (stopped.outcome, free.outcome) == (Outcome.THROTTLED, Outcome.APPLIED)
+
+
 async def test_given_an_unreadable_flag_when_young_then_the_last_look_holds_and_after_3_s_it_stops(
     desk,
 ):
@@ -108,9 +134,9 @@ async def test_given_an_unreadable_flag_when_many_write_then_it_is_asked_once_a_
 
 
 async def test_given_a_flag_that_hangs_when_writing_then_it_is_not_waited_for(desk):
-    async def hang() -> set[str]:
+    async def hang() -> dict[str, bool]:
         await asyncio.get_running_loop().create_future()
-        return set()
+        return {}
 
     check = StopSign(hang, clock=lambda: desk.now).guard(EVERYTHING)
 
