@@ -4,15 +4,18 @@ Idempotent: a batch is queued once per generation; a message that may have been 
 again, which the claim of the batch makes harmless.
 """
 
+import logging
 from datetime import timedelta
 
 from activities.deps import Deps
-from teams_rollout.contracts import names
+from teams_rollout.contracts import names, signals
 from teams_rollout.contracts.payloads import AdvanceResult, BatchRequest, WaveRequest
 from teams_rollout.domain.gates import Verdict, evaluate
 from teams_rollout.domain.transitions import may_move
 from teams_rollout.domain.vocabulary import BatchState, WaveState
 from teams_rollout.ledger.records import BatchRecord, Judged, RolloutRecord, WaveRecord
+
+logger = logging.getLogger(__name__)
 
 RESEND_AFTER = timedelta(seconds=60)
 OVER = (BatchState.ACCEPTED, BatchState.CANCELLED)
@@ -66,7 +69,11 @@ async def _judge(
     changes: dict[str, object] = {"judged": now}
     if result.verdict is Verdict.FAIL and may_move(wave.state, WaveState.HALTED):
         changes |= {"state": WaveState.HALTED, "reason": result.sentence}
-    return await deps.ledger.save_wave(wave.model_copy(update=changes))
+    judged = await deps.ledger.save_wave(wave.model_copy(update=changes))
+    if judged.state is WaveState.HALTED:
+        halted = {"action": signals.WAVE_HALTED, "wave": wave.slug}
+        logger.warning("A gate halted a wave", extra=halted)
+    return judged
 
 
 def _accepted_so_far(batches: list[BatchRecord]) -> Judged:

@@ -11,7 +11,7 @@ import azure.functions as func
 
 from teams_rollout.composition import services, start_telemetry
 from teams_rollout.contracts import names
-from teams_rollout.entrypoints import queues, timers
+from teams_rollout.entrypoints import queues, stock, timers
 from teams_rollout.entrypoints.durable import DurableStarter, current_starter
 
 STORAGE = "RolloutStorage"
@@ -77,3 +77,11 @@ async def poisoned_batch_shim(message: func.QueueMessage, client) -> None:  # ty
 async def nightly_shim(timer: func.TimerRequest, client) -> None:  # type: ignore[no-untyped-def]  # noqa: ARG001 - the worker refuses hints on the client; a trigger's argument has to be there
     """Every full hour (UTC)."""
     await timers.reconcile_nightly(services(), DurableStarter(client))
+
+
+@bp.function_name(names.STOCKTAKING)
+@bp.timer_trigger(arg_name="timer", schedule="0 */5 * * * *", run_on_startup=False)
+@bp.durable_client_input(client_name="client")
+async def stocktaking_shim(timer: func.TimerRequest, client) -> None:  # type: ignore[no-untyped-def]  # noqa: ARG001 - as above
+    """Every five minutes."""
+    await stock.take_stock(services(), DurableStarter(client))

@@ -16,6 +16,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import (
     HttpResponseError,
     ResourceExistsError,
+    ResourceNotFoundError,
     ServiceRequestError,
     ServiceResponseError,
 )
@@ -42,6 +43,7 @@ _QUEUE_RETRIES: dict[str, Any] = {
     "increment_base": 1,
     "random_jitter_range": 1,
 }
+_PEEK = 32  # the service allows no more at once
 
 
 class Storage:
@@ -217,6 +219,18 @@ class Storage:
         client = self._queue(queue)
         with _in_words(client.url):
             await client.send_message(text, time_to_live=-1)
+
+    async def look_at_queue(self, queue: str) -> tuple[int, list[datetime]]:
+        """About how many messages there are, and when the next ones were put there."""
+        client = self._queue(queue)
+        with _in_words(client.url):
+            try:
+                properties = await client.get_queue_properties()
+                waiting = await client.peek_messages(max_messages=_PEEK)
+            except ResourceNotFoundError:
+                return 0, []
+        times = [message.inserted_on for message in waiting if message.inserted_on]
+        return properties.approximate_message_count or 0, times
 
     def _service(self) -> TableServiceClient:
         if self._table_service is None:

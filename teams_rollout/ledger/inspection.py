@@ -1,4 +1,4 @@
-"""What `rollout doctor` sees of a storage account."""
+"""What the doctor and the stocktaking see of a storage account."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,3 +17,17 @@ class StorageLook:
     is_emulator: bool
     missing: tuple[str, ...]
     time: datetime | None
+
+
+@dataclass(frozen=True)
+class QueueLook:
+    """One look at a queue.
+
+    Attributes:
+        messages: about how many there are, those that are being handled included.
+        oldest_at: when the oldest of the next messages was put there; None = nothing waits.
+    """
+
+    name: str
+    messages: int
+    oldest_at: datetime | None

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from teams_rollout.domain.observed import ObservedUser
 from teams_rollout.domain.roster import Assignment, UserKey
-from teams_rollout.ledger.inspection import StorageLook
+from teams_rollout.ledger.inspection import QueueLook, StorageLook
 from teams_rollout.ledger.records import (
     AuditEntry,
     BatchRecord,
@@ -161,6 +161,9 @@ class Outbox(Protocol):
 
     async def send_batch(self, message: dict[str, object]) -> None: ...
     async def send_wake_up(self, instance_id: str) -> None: ...
+    async def look_at_queues(self) -> list[QueueLook]:
+        """Every queue with its poison queue; one that does not exist yet is empty."""
+        ...
 
 
 class Ledger(

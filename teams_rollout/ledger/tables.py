@@ -25,7 +25,12 @@ from teams_rollout.ledger.staging import TableImportStore, TablePlanStore
 from teams_rollout.ledger.stops import TableStopStore
 from teams_rollout.ledger.users import TableUserStore
 
-_AZURE = (".core.windows.net", ".core.chinacloudapi.cn", ".core.usgovcloudapi.net")
+_AZURE = (
+    ".core.windows.net",
+    ".core.chinacloudapi.cn",
+    ".core.usgovcloudapi.net",
+    ".storage.azure.net",  # accounts with a DNS zone of their own
+)
 _QUEUES = (BATCH_QUEUE, WAKE_UP_QUEUE, BATCH_POISON_QUEUE)
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from activities.advance_wave import advance_wave
+from teams_rollout.contracts import signals
 from teams_rollout.contracts.names import BATCH_QUEUE
 from teams_rollout.domain.vocabulary import BatchState, WaveState
 from tests.acceptance.activities.lab import ROLLOUT, Crash
@@ -95,7 +96,9 @@ async def test_given_exactly_the_limit_when_advanced_then_the_wave_goes_on(run):
     assert (await run.lab.wave()).state is WaveState.RUNNING
 
 
-async def test_given_more_trouble_than_the_limit_when_advanced_then_it_halts_and_says_why(run):
+async def test_given_more_trouble_than_the_limit_when_advanced_then_it_halts_and_says_why(
+    run, caplog
+):
     await accept(run, 1, unforeseen=2)
 
     result = await advance(run)
@@ -106,6 +109,7 @@ async def test_given_more_trouble_than_the_limit_when_advanced_then_it_halts_and
     assert wave.reason == (
         "2 of the 2 people since the last gate had unforeseen trouble; the limit is 1."
     )
+    assert [r.action for r in caplog.records if hasattr(r, "action")] == [signals.WAVE_HALTED]
     assert sent(run) == []
 
 

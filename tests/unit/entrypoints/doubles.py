@@ -15,7 +15,7 @@ from teams_rollout.domain.observed import ObservedUser
 from teams_rollout.domain.roster import Assignment, UserKey, fold
 from teams_rollout.domain.vocabulary import Environment, WaveState
 from teams_rollout.entrypoints.ports import InstanceState
-from teams_rollout.ledger.inspection import StorageLook
+from teams_rollout.ledger.inspection import QueueLook, StorageLook
 from teams_rollout.ledger.ports import Conflict, LedgerError, NotFound
 from teams_rollout.ledger.records import (
     AuditEntry,
@@ -57,6 +57,7 @@ class MemoryLedger:
         self.woken: list[str] = []
         self.commits: list[tuple[str, int]] = []
         self.full_reads = 0
+        self.queues: list[QueueLook] = []
         self.look = StorageLook(is_emulator=False, missing=(), time=None)
         self.failure: LedgerError | None = None
         self.before_save_wave: Callable[[], None] | None = None
@@ -230,6 +231,9 @@ class MemoryLedger:
 
     async def send_wake_up(self, instance_id: str) -> None:
         self.woken.append(instance_id)
+
+    async def look_at_queues(self) -> list[QueueLook]:
+        return self.queues
 
     def add_wave(self, name: str, **values: Any) -> WaveRecord:
         """Put a wave behind those that there are."""
