@@ -14,7 +14,7 @@ from activities.reading import to_catalogue
 from activities.tenant_check import tenant_trouble
 from graph.errors import GraphReadError
 from graph.licenses import list_skus
-from graph.limits import CallPriority
+from graph.limits import ENTRA_UNITS, CallPriority
 from graph.organization import get_tenant, read_time
 from graph.policies import find_policy_id, list_user_configurations
 from graph.session import GraphSession
@@ -56,7 +56,7 @@ async def _examine(deps: Deps, rollout: RolloutRecord | None) -> list[Check]:
     checks += await _look_at_licenses(session, rollout.config, users)
     checks += await _look_at_policies(session, rollout.config)
     checks.append(await _look_at_upgrade_policy(session, rollout.config))
-    checks.append(await _look_at_homing(deps, session, rollout.config))
+    checks += await _look_at_people(deps, session, rollout.config)
     return checks
 
 
@@ -152,16 +152,19 @@ async def _find_policy(
     return bool(found), ""
 
 
-async def _look_at_homing(deps: Deps, session: GraphSession, config: RolloutConfig) -> Check:
+async def _look_at_people(deps: Deps, session: GraphSession, config: RolloutConfig) -> list[Check]:
     try:
         people = await list_user_configurations(session)
     except GraphReadError as error:
         because = f"Teams does not show its people ({error.code})"
-        return doctor.not_looked_at("homing", because=because)
+        return [doctor.not_looked_at("homing", because=because)]
     wanted = config.skype.known_on_premises.casefold()
     types = {p.upn.casefold(): p.account_type for p in people} if wanted else {}
-    return doctor_tenant.check_homing(
-        deps.environment,
-        Counter(p.account_type for p in people),
-        known=types.get(wanted, "") if wanted else None,
-    )
+    return [
+        doctor.check_quota_tier(len(people), kept=int(ENTRA_UNITS.amount)),
+        doctor_tenant.check_homing(
+            deps.environment,
+            Counter(p.account_type for p in people),
+            known=types.get(wanted, "") if wanted else None,
+        ),
+    ]

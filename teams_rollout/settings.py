@@ -25,6 +25,7 @@ class Settings(BaseSettings):
             this one paces alone.
         time_scale: divides waits caused by Microsoft's delays; 1 except against a simulator.
         easy_auth: whether App Service authentication stands in front (set by the platform).
+        host_name: name of the deployed app (set by the platform).
         dev_identity: who the person at the keyboard is taken for on loopback.
     """
 
@@ -46,6 +47,7 @@ class Settings(BaseSettings):
     time_scale: float = Field(default=1.0, ge=1)
     dev_identity: str = ""
     easy_auth: bool = Field(default=False, validation_alias="WEBSITE_AUTH_ENABLED")
+    host_name: str = Field(default="", validation_alias="WEBSITE_HOSTNAME")
 
     @property
     def is_simulated(self) -> bool:

@@ -5,6 +5,7 @@ one sentence of what is and, if somebody has to act, one of what to do. No check
 of a setting or a person.
 """
 
+import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -14,6 +15,10 @@ from teams_rollout.domain.vocabulary import Environment
 
 MAX_SKEW = timedelta(seconds=60)
 """Schedules, holds and deadlines are compared with our clock; sign-in fails from five minutes."""
+
+_TIERS = ((50, "S", 3_500), (501, "M", 5_000), (sys.maxsize, "L", 8_000))
+_FRONT_DOOR = "front_door"
+_REFUSED, _FIRST_ERROR, _NOTHING_THERE = 401, 400, 404
 
 
 class Check(BaseModel):
@@ -69,20 +74,91 @@ def check_environment(environment: Environment, *, is_simulated: bool) -> Check:
     return Check(check=name, ok=True, detail=f"{environment.value}: Graph is {where}.")
 
 
+def check_no_front_door(environment: Environment) -> Check:
+    """The app knows no address of its own that others could reach."""
+    if environment is Environment.REHEARSAL:
+        detail = "The app serves this machine only, where nobody signs in."
+        return Check(check=_FRONT_DOOR, ok=True, detail=detail)
+    return Check(
+        check=_FRONT_DOOR,
+        ok=False,
+        detail="The app does not know its own address (WEBSITE_HOSTNAME), so nobody has tried "
+        "whether a call without a sign-in is refused.",
+        do="Ask for https://ADDRESS/api/v1/waves without a sign-in: anything but 401 means that "
+        "the app must be taken off the network.",
+    )
+
+
+def check_front_door(host: str, *, stranger: int, forger: int) -> Check:
+    """Whether sign-in stands in front of the deployed app.
+
+    Args:
+        stranger: HTTP status for a call without a sign-in; must be 401.
+        forger: the same for a call that claims one in a header; must be 401 too.
+    """
+    if stranger == forger == _REFUSED:
+        return Check(
+            check=_FRONT_DOOR,
+            ok=True,
+            detail=f"https://{host} refuses calls without a sign-in, forged ones too.",
+        )
+    if stranger == _REFUSED and _let_in(forger):
+        return Check(
+            check=_FRONT_DOOR,
+            ok=False,
+            detail=f"https://{host} believes a forged sign-in, so anybody can act as anybody.",
+            do="Take the app off the network now (az functionapp stop), then see why App Service "
+            "authentication does not stand in front of it.",
+        )
+    if _let_in(stranger):
+        return Check(
+            check=_FRONT_DOOR,
+            ok=False,
+            detail=f"https://{host} answers a call without a sign-in with {stranger} instead "
+            "of 401.",
+            do="Take the app off the network now (az functionapp stop), then switch App Service "
+            "authentication on: requireAuthentication, as infra/app/function-app.bicep has it.",
+        )
+    return Check(
+        check=_FRONT_DOOR,
+        ok=False,
+        detail=f"https://{host} answers a call without a sign-in with {stranger} and a forged one "
+        f"with {forger} instead of 401, so it is not known whether sign-in is required.",
+        do="Ask for its /api/v1/waves without a sign-in from where people use it; it must say 401.",
+    )
+
+
+def _let_in(status: int) -> bool:
+    """Whether the app itself answered; 404 is its word for a deployment without a rollout."""
+    return status < _FIRST_ERROR or status == _NOTHING_THERE
+
+
+def check_silent_door(host: str) -> Check:
+    """The app could not reach itself by its public address."""
+    return Check(
+        check=_FRONT_DOOR,
+        ok=False,
+        detail=f"https://{host} could not be reached from the app itself, so nobody has tried "
+        "whether a call without a sign-in is refused.",
+        do="Ask for its /api/v1/waves without a sign-in from where people use it; it must say 401.",
+    )
+
+
 def check_storage(*, trouble: str = "", missing: Sequence[str] = ()) -> Check:
     """Whether the ledger's account answers and holds its tables and queues.
 
     Args:
-        trouble: why it could not be looked at, as the adapter says it.
+        trouble: why it could not be looked at, as the adapter says it: a sentence, then the cure.
         missing: tables and queues that could not even be made.
     """
     name = "storage"
     if trouble:
+        sentence, _, cure = trouble.partition(". ")
         return Check(
             check=name,
             ok=False,
-            detail=trouble,
-            do="Make the storage reachable (on a laptop: rollout lab up), then ask again.",
+            detail=f"{sentence.rstrip('.')}.",
+            do=cure or "Make the storage reachable (on a laptop: rollout lab up), then ask again.",
         )
     if missing:
         return Check(
@@ -161,6 +237,28 @@ def check_quota(model: str, *, share: float) -> Check:
         detail=f"The app uses {percent} in any 150 s (window), which is safe whichever way "
         "Microsoft counts.",
         do="After a measured wave without throttling, ROLLOUT_QUOTA_MODEL=bucket may be tried.",
+    )
+
+
+def check_quota_tier(people: int, *, kept: int) -> Check:
+    """How much Microsoft lets a tenant of this size read, against what the app keeps to.
+
+    Args:
+        people: enabled members of the tenant.
+        kept: resource units in ten seconds that the app never exceeds.
+
+    Source: learn.microsoft.com/graph/throttling-limits, identity and access.
+    """
+    tier, units = next((t, u) for below, t, u in _TIERS if people < below)
+    figures = f"A tenant of {people:,} people has size {tier}: {units:,} resource units in 10 s"
+    if units >= kept:
+        detail = f"{figures}; the app keeps to {kept:,}."
+        return Check(check="quota_tier", ok=True, detail=detail)
+    return Check(
+        check="quota_tier",
+        ok=True,
+        detail=f"{figures}; the app would use up to {kept:,} and then wait as Microsoft says.",
+        do="Nothing for a tenant of this size; waves of more than 1,000 people may be slowed down.",
     )
 
 

@@ -262,13 +262,21 @@ def check_homing(
         )
     if known == ON_PREMISES:
         return Check(check="homing", ok=True, detail=f"{figures}; the known person is among them.")
-    unproved = environment is Environment.LIVE
+    if environment is not Environment.LIVE:
+        return Check(check="homing", ok=True, detail=f"{figures}.")
+    if seen:
+        return Check(
+            check="homing",
+            ok=False,
+            detail=f"{figures}, which nobody has proved for this tenant: no person is named in "
+            "[skype] known_on_premises, and without that nobody is handed off.",
+            do="Name somebody in rollout.toml who is certainly on the server, import, and run "
+            "rollout doctor again.",
+        )
     return Check(
         check="homing",
         ok=True,
         detail=f"{figures}.",
         do="If there is a Skype for Business Server, name somebody who is on it: [skype] "
-        "known_on_premises."
-        if unproved
-        else "",
+        "known_on_premises.",
     )

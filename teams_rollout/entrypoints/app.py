@@ -4,7 +4,7 @@ and in tests.
 
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import RedirectResponse, Response
@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from teams_rollout.entrypoints.context import Context
 from teams_rollout.entrypoints.edge import Edge
 from teams_rollout.entrypoints.failures import PROBLEM_RESPONSES, problem_response, to_problem
+from teams_rollout.entrypoints.identity import signed_in
 from teams_rollout.entrypoints.ports import ServicesProvider
 from teams_rollout.entrypoints.problems import Problem, ProblemError
 from teams_rollout.entrypoints.request_spans import RequestSpans
@@ -47,8 +48,9 @@ def create_api(provider: ServicesProvider) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     api.state.context = Context(provider)
-    for module in (health, imports, rollout, waves, users, doctor):
-        api.include_router(module.router)
+    api.include_router(health.router)
+    for module in (imports, rollout, waves, users, doctor):
+        api.include_router(module.router, dependencies=[Depends(signed_in)])
     api.include_router(helpdesk.router, include_in_schema=False)
     api.add_api_route("/", _to_helpdesk, include_in_schema=False)
     for error in _HANDLED:

@@ -7,10 +7,14 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+import httpx
+
 from teams_rollout.contracts.payloads import OperationRequest
 from teams_rollout.domain import doctor
 from teams_rollout.domain.doctor import Check
 from teams_rollout.entrypoints import operations
+from teams_rollout.entrypoints.front_door import knock
+from teams_rollout.entrypoints.identity import is_loopback
 from teams_rollout.entrypoints.ports import Services, Starter
 from teams_rollout.entrypoints.views import OperationView
 from teams_rollout.ledger.ports import LedgerError
@@ -28,6 +32,19 @@ def examine_settings(services: Services) -> list[Check]:
         doctor.check_time_scale(settings.time_scale),
         doctor.check_quota(settings.quota_model, share=settings.graph_share),
     ]
+
+
+async def examine_front_door(services: Services) -> Check:
+    """Whether the deployed app's own address refuses whoever is not signed in."""
+    settings = services.settings
+    host = settings.host_name
+    if not host or is_loopback(host):
+        return doctor.check_no_front_door(settings.environment)
+    try:
+        said = await knock(f"https://{host}", tenant_id=settings.graph_tenant_id)
+    except httpx.HTTPError:
+        return doctor.check_silent_door(host)
+    return doctor.check_front_door(host, stranger=said.stranger, forger=said.forger)
 
 
 async def examine_storage(services: Services) -> list[Check]:

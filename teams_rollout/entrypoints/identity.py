@@ -81,7 +81,7 @@ def identify(headers: Mapping[str, str], *, settings: AccessSettings) -> Caller:
     if settings.easy_auth:
         return _signed_in(headers.get(PRINCIPAL_HEADER, ""), tenant_id=settings.graph_tenant_id)
     rehearsing = settings.environment is Environment.REHEARSAL
-    if (rehearsing or settings.dev_identity) and _is_loopback(headers.get("host", "")):
+    if (rehearsing or settings.dev_identity) and is_loopback(headers.get("host", "")):
         name = _developer(headers) or settings.dev_identity or "developer"
         return Caller(name=name[:80], roles=frozenset(Role))
     raise _not_signed_in("Sign-in is not switched on for this app, so it lets nobody in.")
@@ -93,7 +93,8 @@ def _developer(headers: Mapping[str, str]) -> str:
     return "".join(c for c in name if c.isprintable()).strip()
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a Host header, with or without port, names this machine itself."""
     try:
         return urlsplit(f"//{host}").hostname in _LOOPBACK
     except ValueError:
@@ -129,6 +130,11 @@ def _not_signed_in(detail: str) -> ProblemError:
         detail=detail,
         do="Sign in with your work account (rollout login URL), or ask the project team.",
     )
+
+
+def signed_in(request: Request) -> None:
+    """Let nobody further who has not signed in: before storage is asked or a name is told."""
+    identify(request.headers, settings=get_context(request).services().settings)
 
 
 class RequireRole:

@@ -13,20 +13,25 @@ from teams_rollout.entrypoints import operations
 from teams_rollout.entrypoints.ports import Services, Starter
 from teams_rollout.ledger.records import RolloutRecord
 
-_ALMOST_AN_HOUR = timedelta(minutes=59)  # zones off by half an hour may change day within the hour
+_LAST_MINUTE = timedelta(minutes=59)
 
 
 def due_day(rollout: RolloutRecord, now: datetime) -> str | None:
     """The local day (`YYYY-MM-DD`) whose reconciliation is due in this hour of UTC, or None.
 
     Where clocks go forward over the configured hour, the hour after it counts; where they go back
-    and it comes twice, the first one does.
+    and it comes twice, the first one does. Zones off by half an hour may change day within the
+    hour, so both days are asked; how late in its hour the timer comes does not matter.
     """
     section = rollout.config.rollout
     zone = ZoneInfo(section.timezone)
-    day = (now + _ALMOST_AN_HOUR).astimezone(zone).date()
-    due = datetime.combine(day, time(section.reconcile_hour), tzinfo=zone).astimezone(UTC)
-    return day.isoformat() if _hour(due) == _hour(now) else None
+    hour = _hour(now)
+    for moment in (hour, hour + _LAST_MINUTE):
+        day = moment.astimezone(zone).date()
+        due = datetime.combine(day, time(section.reconcile_hour), tzinfo=zone)
+        if _hour(due) == hour:
+            return day.isoformat()
+    return None
 
 
 def _hour(at: datetime) -> datetime:

@@ -1,6 +1,9 @@
 """The entry points over real tables and queues: what they ask of the ledger is what it gives."""
 
+import base64
+import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -65,6 +68,39 @@ async def client(services: Any, starter: MemoryStarter) -> AsyncIterator[httpx.A
     transport = httpx.ASGITransport(app=served)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         yield client
+
+
+async def test_doctor_when_the_clock_is_skewed_then_the_storage_tells(
+    client: httpx.AsyncClient, services: Any
+):
+    services.clock = lambda: datetime.now(UTC) + timedelta(minutes=10)
+
+    operation = (await client.post("/api/v1/doctor?wait=0")).json()["id"]
+    record = await services.ledger.find_operation(operation)
+    checks = {c["check"]: c for c in record.result["checks"]}
+
+    assert "ahead of the storage's" in checks["storage_clock"]["detail"]
+    assert "NTP" in checks["storage_clock"]["do"]
+
+
+async def test_doctor_when_the_storage_cannot_be_reached_then_one_sentence_and_the_cure(
+    client: httpx.AsyncClient, services: Any, starter: MemoryStarter
+):
+    nobody = "http://127.0.0.1:9/devstoreaccount1"
+    key = base64.b64encode(b"no key").decode()
+    services.ledger = TableLedger.from_connection_string(
+        f"DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey={key};"
+        f"TableEndpoint={nobody};QueueEndpoint={nobody};"
+    )
+
+    checks = {c["check"]: c for c in (await client.post("/api/v1/doctor")).json()}
+    await services.ledger.close()
+
+    assert not checks["storage"]["ok"]
+    assert not re.search(r"[.!?] [A-Z]", checks["storage"]["detail"])
+    assert "rollout lab up" in checks["storage"]["do"]
+    assert not checks["tenant"]["ok"]
+    assert starter.started == []
 
 
 async def test_people_when_listed_and_looked_up_then_found(client: httpx.AsyncClient):

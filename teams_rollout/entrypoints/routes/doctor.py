@@ -33,6 +33,7 @@ async def run_doctor(
     """
     services = context.services()
     checks = diagnosis.examine_settings(services)
+    checks.append(await diagnosis.examine_front_door(services))
     storage = await diagnosis.examine_storage(services)
     checks += storage
     if not storage[0].ok:

@@ -29,16 +29,16 @@ def _frame(services: Services, rollout: RolloutRecord) -> Frame:
 
 
 @router.get("/helpdesk")
-async def show_search(services: ServicesDep, rollout: RolloutDep, _caller: Reader) -> HTMLResponse:
+async def show_search(_caller: Reader, services: ServicesDep, rollout: RolloutDep) -> HTMLResponse:
     """The search form."""
     return HTMLResponse(pages.search_page(_frame(services, rollout)))
 
 
 @router.post("/helpdesk/search")
 async def search(
+    _caller: Reader,
     services: ServicesDep,
     rollout: RolloutDep,
-    _caller: Reader,
     q: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
     """The people who fit; straight to the person if there is only one."""
@@ -58,7 +58,7 @@ async def search(
 
 @router.get("/helpdesk/people/{ref}")
 async def show_person(
-    ref: str, services: ServicesDep, rollout: RolloutDep, _caller: Reader
+    ref: str, _caller: Reader, services: ServicesDep, rollout: RolloutDep
 ) -> HTMLResponse:
     """One person."""
     key = people.parse_public_id(rollout.rollout_id, ref)

@@ -1,5 +1,6 @@
 """The doctor's judgement: what is wrong is said with a cure, and no value of a setting."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -43,6 +44,13 @@ WRONG = [
     doctor.check_durability(LIVE, is_emulator=True),
     doctor.check_clock("c", theirs=NOW, ours=NOW + timedelta(minutes=10), whose="Microsoft"),
     doctor.check_clock("c", theirs=NOW, ours=NOW - timedelta(minutes=10), whose="Microsoft"),
+    doctor.check_no_front_door(LIVE),
+    doctor.check_front_door("app.example", stranger=200, forger=200),
+    doctor.check_front_door("app.example", stranger=401, forger=200),
+    doctor.check_front_door("app.example", stranger=403, forger=403),
+    doctor.check_front_door("app.example", stranger=401, forger=500),
+    doctor.check_silent_door("app.example"),
+    doctor_tenant.check_homing(LIVE, {"sfbOnPremUser": 2}, known=None),
     doctor.not_looked_at("tenant", because="that takes the storage"),
     doctor_tenant.check_sign_in("sign_in_failed"),
     doctor_tenant.check_sign_in("microsoft_unavailable"),
@@ -73,6 +81,11 @@ RIGHT = [
     doctor.check_clock("c", theirs=NOW, ours=NOW + timedelta(seconds=59), whose="Microsoft"),
     doctor.check_clock("c", theirs=None, ours=NOW, whose="Microsoft"),
     doctor.check_time_scale(1),
+    doctor.check_no_front_door(REHEARSAL),
+    doctor.check_front_door("app.example", stranger=401, forger=401),
+    doctor.check_quota_tier(40, kept=5_000),
+    doctor.check_quota_tier(6_000, kept=5_000),
+    doctor_tenant.check_homing(LIVE, {"user": 2}, known=None),
     doctor.check_time_scale(3600),
     doctor.check_quota("window", share=0.8),
     doctor.check_quota("bucket", share=0.8),
@@ -97,6 +110,7 @@ def test_given_something_wrong_then_it_is_said_with_what_to_do(check):
     assert not check.ok
     assert check.detail.endswith(".")
     assert check.do.endswith(".")
+    assert not re.search(r"[.!?] [A-Z]", check.detail), "one sentence is enough"
 
 
 @pytest.mark.parametrize("check", RIGHT, ids=lambda c: c.check)
@@ -121,6 +135,21 @@ def test_given_a_refusal_that_names_another_permission_then_it_is_passed_on():
     assert "would also take Other.ReadWrite.All" in check.detail
 
 
+@pytest.mark.parametrize(
+    ("people", "said"), [(49, "size S: 3,500"), (50, "size M: 5,000"), (501, "size L: 8,000")]
+)
+def test_given_a_tenants_size_then_the_check_says_what_microsoft_allows_it(people, said):
+    assert said in doctor.check_quota_tier(people, kept=5_000).detail
+
+
+@pytest.mark.parametrize("forger", [200, 404])
+def test_given_a_door_that_believes_forgers_then_the_cure_is_to_shut_it(forger):
+    check = doctor.check_front_door("app.example", stranger=401, forger=forger)
+
+    assert "forged" in check.detail
+    assert "az functionapp stop" in check.do
+
+
 def test_given_a_clock_that_is_ahead_then_the_sentence_says_by_how_much():
     ours = NOW + timedelta(minutes=10)
 
@@ -141,11 +170,12 @@ def test_given_a_tenant_whose_graph_takes_modes_then_a_hand_off_is_advised_again
     assert 'backend = "graph"' in check.do
 
 
-def test_given_a_rollout_on_live_without_a_known_person_then_one_is_asked_for():
+def test_given_people_on_a_server_and_nobody_known_then_live_does_not_believe_it():
     check = doctor_tenant.check_homing(LIVE, {"sfbOnPremUser": 2, "user": 3}, known=None)
 
+    assert not check.ok
     assert "5 people, 2 of them on-premises" in check.detail
-    assert "known_on_premises" in check.do
+    assert "known_on_premises" in check.detail
 
 
 def test_given_people_then_only_those_who_lack_a_seat_and_can_have_one_are_counted():

@@ -368,6 +368,7 @@ class TestSettings:
     time_scale: float = 1.0
     quota_model: str = "window"
     graph_share: float = 0.8
+    host_name: str = ""
 
 
 @dataclass

@@ -15,6 +15,7 @@ from teams_rollout.domain.vocabulary import Environment
 from teams_rollout.entrypoints.app import create_api
 from teams_rollout.entrypoints.identity import RequireRole, identify
 from teams_rollout.entrypoints.problems import ProblemError
+from teams_rollout.ledger.ports import LedgerError
 from tests.unit.entrypoints.doubles import MemoryLedger, MemoryServices, TestSettings
 
 # They hold no data: health names parts, the rest are redirects, the schema and our stylesheet.
@@ -68,6 +69,23 @@ def test_every_route_when_walked_then_requires_exactly_one_role(api: FastAPI):
     assert any("/waves/{wave}/start" in path for path in paths)
     assert len(routes) > 20
     assert open_routes == []
+
+
+async def test_every_route_when_nobody_signed_in_then_that_is_all_it_says(
+    api: FastAPI, client: httpx.AsyncClient, services: MemoryServices, ledger: MemoryLedger
+):
+    services.settings.easy_auth = True
+    ledger.failure = LedgerError("Nobody may get as far as the storage.")
+    routes = [r for r in walk(list(api.routes)) if isinstance(r, APIRoute) and r.path not in PUBLIC]
+
+    said = {
+        f"{method} {route.path}": (await client.request(method, route.path)).status_code
+        for route in routes
+        for method in route.methods or ()
+    }
+
+    assert len(said) > 15
+    assert {call: status for call, status in said.items() if status != 401} == {}
 
 
 def test_rehearsal_on_loopback_when_asked_by_name_then_that_name_may_do_everything():

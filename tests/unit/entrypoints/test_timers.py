@@ -26,6 +26,8 @@ def at_hour(hour: int, *, timezone: str = "Europe/London") -> RolloutRecord:
 @pytest.mark.parametrize(
     ("timezone", "hour", "year_day"),
     [
+        ("Europe/London", 23, "2026-11-21"),
+        ("Europe/London", 23, "2026-07-01"),
         ("Europe/London", 1, "2026-03-29"),  # 01:00 does not exist that night
         ("Europe/London", 1, "2026-10-25"),  # 01:00 comes twice that night
         ("Europe/London", 2, "2026-07-01"),
@@ -34,8 +36,9 @@ def at_hour(hour: int, *, timezone: str = "Europe/London") -> RolloutRecord:
         ("America/St_Johns", 23, "2026-11-01"),
     ],
 )
+@pytest.mark.parametrize("late_s", [0, 7, 90, 59 * 60 + 59])
 def test_three_days_of_hours_when_the_timer_comes_then_each_local_day_is_due_exactly_once(
-    timezone: str, hour: int, year_day: str
+    timezone: str, hour: int, year_day: str, late_s: int
 ):
     rollout = at_hour(hour, timezone=timezone)
     start = datetime.fromisoformat(year_day).replace(tzinfo=UTC) - timedelta(days=1)
@@ -43,7 +46,7 @@ def test_three_days_of_hours_when_the_timer_comes_then_each_local_day_is_due_exa
     due = [
         day
         for hours in range(72)
-        if (day := due_day(rollout, start + timedelta(hours=hours, seconds=7)))
+        if (day := due_day(rollout, start + timedelta(hours=hours, seconds=late_s)))
     ]
 
     assert len(due) == len(set(due)) == 3
