@@ -92,6 +92,7 @@ def lab_demo(
     teams: Annotated[Path, typer.Option(help="Teams.")] = SAMPLES / "teams.csv",
     tenant: Annotated[Path, typer.Option(help="Tenant (.json or .json.gz).")] = SEED,
     limits: Limits = 1.0,
+    faults: Faults = None,
     leave: Annotated[
         bool, typer.Option("--exit", help="Write the results and stop instead of serving.")
     ] = False,
@@ -100,7 +101,11 @@ def lab_demo(
     files = chosen_files(None, rollout=rollout, users=users, teams=teams)
     check_seed(tenant)
     lab = LabOptions(
-        seed=tenant.resolve(), app=REPOSITORY, folder=STATE_DIR.resolve(), limits=limits
+        seed=tenant.resolve(),
+        app=REPOSITORY,
+        folder=STATE_DIR.resolve(),
+        limits=limits,
+        faults=checked(faults).resolve() if faults else None,
     )
     run_demo(DemoOptions(lab=lab, files=files, leave=leave))
 

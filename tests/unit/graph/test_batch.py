@@ -1,13 +1,14 @@
 """Our own `$batch`: never trusts the envelope, never loses or doubles an item."""
 
 import asyncio
+import json
 from dataclasses import replace
 
 import httpx
 import pytest
 
-from graph.batch import MAX_ENVELOPE_BYTES
-from graph.limits import ADMIN_WRITE, DIRECTORY_WRITE
+from graph.batch import MAX_ENVELOPE_BYTES, encode
+from graph.limits import ADMIN_WRITE, DIRECTORY_WRITE, directory_read
 from graph.users import set_usage_locations
 from graph.wire import GraphRequest
 from teams_rollout.domain.vocabulary import Outcome
@@ -17,6 +18,17 @@ def change(user_id: str, *, weight: int = 10) -> GraphRequest:
     content = b'{"usageLocation":"' + b"G" * weight + b'"}'
     headers = {"content-type": "application/json"}
     return GraphRequest("PATCH", f"/users/{user_id}", DIRECTORY_WRITE, user_id, headers, content)
+
+
+def test_given_an_action_without_a_body_when_packed_then_it_has_an_empty_one_and_its_type():
+    # A write without either makes Graph refuse the whole envelope.
+    action = GraphRequest("POST", "/users/u1/reprocessLicenseAssignment", DIRECTORY_WRITE, "u1")
+    reading = GraphRequest("GET", "/users/u1", directory_read(1))
+
+    first, second = json.loads(encode([action, reading]))["requests"]
+
+    assert (first["body"], first["headers"]) == ({}, {"Content-Type": "application/json"})
+    assert "body" not in second
 
 
 @pytest.fixture
