@@ -31,6 +31,8 @@ from teams_rollout.ledger.records import (
 CHUNK = 20
 """People per transaction and per `$batch`: what a crash may repeat."""
 
+_AMBIGUOUS = "microsoft_unavailable"
+
 Answer = tuple[UserRecord, CallResult]
 Act = Callable[[Sequence[tuple[UserRecord, StepView]]], Awaitable[Sequence[CallResult]]]
 
@@ -192,6 +194,12 @@ def is_due(user: UserRecord, step: Step, now: datetime) -> bool:
     if record.outcome.is_retryable:
         return record.retry_at is None or record.retry_at <= now + timedelta(milliseconds=100)
     return False
+
+
+def is_in_doubt(user: UserRecord, step: Step) -> bool:
+    """Whether the last try may have taken effect although its answer was lost."""
+    record = user.steps.get(step)
+    return record is not None and record.code == _AMBIGUOUS
 
 
 def _position(step: Step) -> int:

@@ -5,6 +5,7 @@ an effect of cause `admin` where something changed. Ops: `addUser user`, `patchU
 `deleteUser`, `restoreUser`, `moveToCloud`, `moveToServer`, `setLicenses assignedLicenses`,
 `setPolicy policyType policyName|null`, `setNumber number|null`, `addMember team user`,
 `removeMember team user`, `deleteTeam`, `setSeats skuId enabled`. `id` of a user may be his UPN.
+`change_checks` refuses what is malformed before anything is changed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from teams_rollout.tenant import homing, licensing
+from teams_rollout.tenant import change_checks, homing, licensing
+from teams_rollout.tenant.change_checks import ChangeError
 from teams_rollout.tenant.journal import Cause
 from teams_rollout.tenant.model import Licence, Team, User
 from teams_rollout.tenant.rosters import MEMBER, OWNER, join_team, leave_team
@@ -25,32 +27,25 @@ from teams_rollout.tenant.views import user_view
 from teams_rollout.tenant.wire import Json
 from teams_rollout.tenant.world import World
 
-_NOT_PROPS = {"id", "sfbHoming", "assignedLicenses", "policies", "telephoneNumbers", "memberOf"}
-
-
-class ChangeError(Exception):
-    """A change that cannot be made."""
+_NOT_PROPS = {"id", "sfbHoming"}
 
 
 def _user(world: World, change: Json) -> User:
-    user = world.find_user(str(change.get("id") or change.get("user")))
+    user = world.find_user(str(change["id"]))
     if user is None:
         raise ChangeError(f"{change['op']}: no such user")
     return user
 
 
 def _team(world: World, change: Json) -> Team:
-    team = world.teams.get(str(change.get("team") or change.get("id")).lower())
+    team = world.teams.get(str(change.get("team", change.get("id"))).lower())
     if team is None:
         raise ChangeError(f"{change['op']}: no such team")
     return team
 
 
 def _add_user(world: World, change: Json, cause: Cause) -> None:
-    row: Any = change.get("user")
-    if not isinstance(row, dict) or not row.get("userPrincipalName"):
-        raise ChangeError("addUser needs a user with a userPrincipalName")
-    row = {"id": change.get("id") or world.new_id(), **row}
+    row: Json = {"id": change.get("id") or world.new_id(), **change["user"]}
     if world.find_user(row["id"]) or world.find_user(row["userPrincipalName"]):
         raise ChangeError("addUser: the user exists")
     user = make_user(world, row)
@@ -63,9 +58,7 @@ def _add_user(world: World, change: Json, cause: Cause) -> None:
 
 
 def _patch_user(world: World, change: Json, cause: Cause) -> None:
-    user, patch = _user(world, change), change.get("patch")
-    if not isinstance(patch, dict):
-        raise ChangeError("patchUser needs a patch")
+    user, patch = _user(world, change), change["patch"]
     props = {k: v for k, v in patch.items() if k not in _NOT_PROPS}
     change_user(world, user, props, cause=cause)
     if "sfbHoming" in patch and patch["sfbHoming"] != user.homing:
@@ -127,8 +120,8 @@ def _move_to_server(world: World, change: Json, cause: Cause) -> None:
 def _set_licences(world: World, change: Json, cause: Cause) -> None:
     user = _user(world, change)
     wanted: dict[str, Licence] = {}
-    for row in change.get("assignedLicenses") or []:
-        if row.get("skuId") not in world.skus:
+    for row in change["assignedLicenses"]:
+        if row["skuId"] not in world.skus:
             raise ChangeError("setLicenses: unknown skuId")
         disabled = tuple(row.get("disabledPlans") or [])
         wanted[row["skuId"]] = Licence(disabled, world.clock())
@@ -136,14 +129,16 @@ def _set_licences(world: World, change: Json, cause: Cause) -> None:
 
 
 def _set_policy(world: World, change: Json, cause: Cause) -> None:
-    policy_type = change.get("policyType")
+    policy_type, name = change["policyType"], change["policyName"]
     if policy_type not in world.policies:
         raise ChangeError("setPolicy: unknown policyType")
-    set_policy(world, _user(world, change), policy_type, change.get("policyName"), cause=cause)
+    if name is not None and name not in world.policies[policy_type]:
+        raise ChangeError("setPolicy: unknown policyName")
+    set_policy(world, _user(world, change), policy_type, name, cause=cause)
 
 
 def _set_number(world: World, change: Json, cause: Cause) -> None:
-    user, number = _user(world, change), change.get("number")
+    user, number = _user(world, change), change["number"]
     for old in list(user.numbers):
         if old != number:
             take_number(world, user, old, cause=cause)
@@ -156,7 +151,7 @@ def _set_number(world: World, change: Json, cause: Cause) -> None:
 
 
 def _member(world: World, change: Json) -> User:
-    user = world.find_user(str(change.get("user") or change.get("id")))
+    user = world.find_user(change["user"])
     if user is None:
         raise ChangeError(f"{change['op']}: no such user")
     return user
@@ -178,9 +173,9 @@ def _delete_team(world: World, change: Json, cause: Cause) -> None:
 
 
 def _set_seats(world: World, change: Json, _: Cause) -> None:
-    sku = world.skus.get(str(change.get("skuId") or change.get("id")))
-    if sku is None or not isinstance(change.get("enabled"), int):
-        raise ChangeError("setSeats needs a known skuId and a number of seats")
+    sku = world.skus.get(change["skuId"])
+    if sku is None:
+        raise ChangeError("setSeats: unknown skuId")
     sku.enabled = change["enabled"]
 
 
@@ -205,15 +200,18 @@ def apply(world: World, changes: Any, *, cause: Cause) -> int:
     """Make the changes in order and return how many there were.
 
     Raises:
-        ChangeError: one cannot be made; those before it have been.
+        ChangeError: one is malformed, and nothing has been changed; or one cannot be made, and
+            those before it have been, as the text says.
     """
     if not isinstance(changes, list):
         raise ChangeError("changes must be a list")
     for change in changes:
-        work = _OPS.get(str(change.get("op"))) if isinstance(change, dict) else None
-        if work is None:
-            raise ChangeError(f"unknown change {change!r:.80}")
-        work(world, change, cause)
+        change_checks.check(change)
+    for number, change in enumerate(changes):
+        try:
+            _OPS[change["op"]](world, change, cause)
+        except ChangeError as wrong:
+            raise ChangeError(f"{wrong}; {number} of {len(changes)} changes were made") from None
         user = world.find_user(str(change.get("id")))
         if user is not None:
             # What an administrator did is old news: lists show it at once.

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from teams_rollout.tenant import changes, seed
-from teams_rollout.tenant.changes import ChangeError
+from teams_rollout.tenant.change_checks import ChangeError
 from teams_rollout.tenant.faults import FaultError, Faults
 from teams_rollout.tenant.gateway import Simulator
 from teams_rollout.tenant.journal import Cause
@@ -56,6 +56,8 @@ def handle(sim: Simulator, method: str, name: str, query: str, body: bytes) -> R
 
 def _write(sim: Simulator, name: str, wanted: Any, *, now: float) -> Json:
     if name == "faults":
+        if not isinstance(wanted, dict):
+            raise FaultError("faults must be an object with a list of rules")
         sim.faults = Faults(wanted)
         return {"rules": len(wanted.get("rules", []))}
     cause = Cause("admin", now, sim.world.new_id())

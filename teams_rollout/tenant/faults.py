@@ -19,12 +19,14 @@ requests give the same faults.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 from teams_rollout.tenant.errors import GraphError, concurrency, unauthenticated
+from teams_rollout.tenant.wire import Json
 
 STATUS_KINDS = frozenset({"429", "500", "502", "503", "504", "409", "token_expired"})
 WIRE_KINDS = frozenset({"reset_before", "reset_after", "timeout_after", "partial_batch"})
@@ -35,6 +37,8 @@ _TEXTS = {
     "504": ("GatewayTimeout", "The upstream server did not answer in time."),
 }
 _DEFAULT_DELAY_S = 2.0
+_KEYS = frozenset({"method", "path", "rate", "kind", "retry_after", "count", "delay"})
+_METHODS = frozenset({"*", "GET", "POST", "PUT", "PATCH", "DELETE"})
 
 
 class FaultError(Exception):
@@ -56,6 +60,8 @@ class Rule:
 
 def _glob(text: str) -> re.Pattern[str]:
     relative = text.removeprefix("/v1.0")
+    if not relative.startswith(("/", "*", "{")):
+        relative = f"/{relative}"
     parts = re.split(r"(\*|\{[^}]*\})", relative)
     body = "".join(".+" if p == "*" or p.startswith("{") else re.escape(p) for p in parts)
     return re.compile(f"{body}$", re.IGNORECASE)
@@ -64,23 +70,38 @@ def _glob(text: str) -> re.Pattern[str]:
 def _rule(row: Any) -> Rule:
     if not isinstance(row, dict):
         raise FaultError("every fault rule must be an object")
+    unknown = sorted(set(row) - _KEYS)
+    if unknown:
+        raise FaultError(f"unknown keys in a fault rule: {', '.join(map(str, unknown))}")
     kind = str(row.get("kind"))
     if kind not in STATUS_KINDS | WIRE_KINDS:
         raise FaultError(f"unknown fault kind {kind!r}")
-    try:
-        count = row.get("count")
-        retry_after = row.get("retry_after")
-        return Rule(
-            kind,
-            str(row.get("method") or "*").upper(),
-            _glob(str(row.get("path") or "*")),
-            float(row.get("rate", 1.0)),
-            None if retry_after is None else float(retry_after),
-            float(row.get("delay", _DEFAULT_DELAY_S)),
-            float("inf") if count is None else int(count),
-        )
-    except (TypeError, ValueError) as exc:
-        raise FaultError(f"a fault rule holds a wrong value: {exc}") from exc
+    method, path = row.get("method") or "*", row.get("path") or "*"
+    if not isinstance(method, str) or method.upper() not in _METHODS:
+        raise FaultError(f"unknown method {method!r} in a fault rule")
+    if not isinstance(path, str):
+        raise FaultError("the path of a fault rule must be text")
+    return Rule(
+        kind,
+        method.upper(),
+        _glob(path),
+        _number(row, "rate", most=1.0, default=1.0),
+        None if row.get("retry_after") is None else _number(row, "retry_after"),
+        _number(row, "delay", default=_DEFAULT_DELAY_S),
+        _number(row, "count", default=math.inf),
+    )
+
+
+def _number(row: Json, name: str, *, most: float = math.inf, default: float = 0.0) -> float:
+    """Return a number from 0 to `most`; nothing else, so that a slip injects no other fault."""
+    value = row.get(name)
+    if value is None:
+        return default
+    right = isinstance(value, int | float) and not isinstance(value, bool)
+    if not right or not math.isfinite(value) or not 0 <= value <= most:
+        span = "0 or more" if most == math.inf else f"from 0 to {most:g}"
+        raise FaultError(f"{name} in a fault rule is a number, {span}, not {value!r}")
+    return float(value)
 
 
 class Faults:
@@ -95,7 +116,12 @@ class Faults:
         spec = {} if spec is None else spec
         if not isinstance(spec, dict) or not isinstance(spec.get("rules", []), list):
             raise FaultError("faults must be an object with a list of rules")
-        self._rng = Random(spec.get("seed", 0))  # noqa: S311  reproducible faults, not secrets
+        start = spec.get("seed", 0)
+        if not isinstance(start, int | str):
+            raise FaultError("the seed of faults is a number or text")
+        self._rng = Random(start)  # noqa: S311  reproducible faults, not secrets
+        if set(spec) - {"seed", "rules"}:
+            raise FaultError("faults hold a seed and rules, nothing else")
         self._rules = [_rule(row) for row in spec.get("rules", [])]
 
     def draw(self, method: str, path: str, *, kinds: frozenset[str]) -> Rule | None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from teams_rollout.tenant import homing, licensing
+from teams_rollout.tenant.change_checks import HOMINGS
 from teams_rollout.tenant.model import (
     Channel,
     Group,
@@ -40,7 +41,6 @@ _USER_OWN = {
 }
 _GROUP_OWN = {"id", "assignedLicenses", "members", "owners"}
 _TEAM_OWN = {"id", "channels", "archived", "members", "owners"}
-_HOMINGS = ("none", "online", "onPremises")
 
 
 class SeedError(Exception):
@@ -132,8 +132,8 @@ def make_user(world: World, row: Json) -> User:
     props.setdefault("userType", "Member")
     props["mailNickname"] = str(row["userPrincipalName"]).partition("@")[0]
     user = User(row["id"], world.next_seq(), props, row.get("sfbHoming", "none"))
-    if user.homing not in _HOMINGS:
-        raise ValueError(f"sfbHoming {user.homing!r} is none of {', '.join(_HOMINGS)}")
+    if user.homing not in HOMINGS:
+        raise ValueError(f"sfbHoming {user.homing!r} is none of {', '.join(HOMINGS)}")
     for licence in row.get("assignedLicenses", []):
         sku = world.skus[licence["skuId"]]
         user.direct[sku.sku_id] = Licence(tuple(licence.get("disabledPlans", [])), _LONG_AGO_S)

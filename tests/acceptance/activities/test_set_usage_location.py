@@ -107,6 +107,37 @@ async def test_given_a_crash_before_the_commit_when_rerun_then_the_effect_happen
     assert (await lab.record(ann, STEP)).outcome is Outcome.APPLIED
 
 
+@pytest.mark.parametrize("fault", ["reset_after", "timeout_after"])
+async def test_given_the_answers_are_lost_when_tried_again_then_nothing_is_written_twice(
+    lab, tenant, run, ann, fault
+):
+    tenant.fail(PATCH, fault, method="PATCH", delay=0.1)
+    assert (await run.step(set_usage_location)).counts == {"transient": 2}
+    lab.clock.skip(60)
+
+    result = await run.step(set_usage_location)
+
+    assert result.counts == {"applied": 2}
+    assert tenant.touched("user.usageLocation").count(ann.id) == 1
+    assert tenant.redundant == 0
+
+
+async def test_given_doubt_that_cannot_be_read_away_when_tried_again_then_nothing_is_sent(
+    lab, tenant, run, ann
+):
+    tenant.fail(PATCH, "reset_after", method="PATCH")
+    await run.step(set_usage_location)
+    before = tenant.writes
+    tenant.fail(PATCH, "503", method="GET", count=100)
+    lab.clock.skip(60)
+
+    result = await run.step(set_usage_location)
+
+    assert result.counts == {"transient": 2}
+    assert tenant.writes == before
+    assert (await lab.record(ann, STEP)).code == "microsoft_unavailable"
+
+
 async def test_given_somebody_deleted_meanwhile_when_set_then_only_that_one_is_blocked(
     lab, tenant, run, ann, bob
 ):

@@ -177,6 +177,52 @@ def test_given_an_impossible_change_when_posted_then_400_and_no_effect(change):
     assert tenant.effects() == []
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"op": ["addUser"]},
+        {"op": "addUser", "user": {"userPrincipalName": 7}},
+        {"op": "patchUser", "id": BOB},
+        {"op": "patchUser", "id": BOB, "patch": {"sfbHoming": "cloud"}},
+        {"op": "patchUser", "id": BOB, "patch": {"assignedLicenses": []}},
+        {"op": "patchUser", "id": BOB, "patch": {"favouriteColour": "red"}},
+        {"op": "patchUser", "id": BOB, "patch": {"displayName": 7}},
+        {"op": "deleteUser", "id": 7},
+        {"op": "setLicenses", "id": BOB},
+        {"op": "setLicenses", "id": BOB, "assignedLicenses": [{"skuId": E3, "disabledPlans": "x"}]},
+        {"op": "setPolicy", "id": BOB, "policyType": "TeamsMeetingPolicy"},
+        {"op": "setPolicy", "id": BOB, "policyType": "TeamsMeetingPolicy", "policyName": ["AllOn"]},
+        {"op": "setNumber", "id": BOB, "number": "ext. 12"},
+        {"op": "addMember", "team": TEAM, "id": BOB},
+        {"op": "setSeats", "skuId": E3, "enabled": -1},
+        {"op": "setSeats", "skuId": E3, "enabled": True},
+    ],
+)
+def test_given_one_malformed_change_in_a_list_when_posted_then_400_and_none_is_made(change):
+    tenant = Tenant(with_team())
+
+    reply = tenant.change({"op": "deleteUser", "id": ANN}, change)
+
+    assert reply.status == 400
+    assert len(reply.body["error"]) > 20
+    assert tenant.effects() == []
+
+
+def test_given_a_change_that_cannot_be_made_when_posted_then_it_says_how_many_were():
+    tenant = Tenant()
+
+    reply = tenant.change(
+        {"op": "patchUser", "id": BOB, "patch": {"department": "Parks"}},
+        {"op": "setPolicy", "id": BOB, "policyType": "TeamsMeetingPolicy", "policyName": "Nope"},
+    )
+
+    assert (reply.status, reply.body["error"]) == (
+        400,
+        "setPolicy: unknown policyName; 1 of 2 changes were made",
+    )
+    assert tenant.kinds() == ["user.updated"]
+
+
 def test_given_changes_when_reset_then_as_at_the_start():
     tenant = Tenant()
     before = tenant.state()

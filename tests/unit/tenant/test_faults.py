@@ -117,6 +117,47 @@ def test_given_the_same_seed_when_run_twice_then_the_same_requests_fail():
     assert 5 < first.count(503) < 25
 
 
+def _wrong(**rule):
+    return {"rules": [{"kind": "503", **rule}]}
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        None,
+        {"rule": []},
+        {"seed": [1], "rules": []},
+        {"seed": None, "rules": []},
+        _wrong(rate=2),
+        _wrong(rate=-0.1),
+        _wrong(rate="often"),
+        _wrong(rate=float("nan")),
+        _wrong(count=float("inf")),
+        _wrong(count=True),
+        _wrong(retry_after=-3),
+        _wrong(delay=-1),
+        _wrong(method="LIST"),
+        _wrong(method=7),
+        _wrong(path=7),
+        _wrong(retryAfter=3),
+    ],
+)
+def test_given_a_slip_in_a_rule_when_posted_then_400_and_the_old_rules_stay(spec):
+    tenant = faulty("503")
+
+    reply = tenant.raw("POST", "/_tenant/faults", spec)
+
+    assert reply.status == 400
+    assert len(reply.body["error"]) > 20
+    assert tenant.licence(BOB, ADD).status == 503
+
+
+def test_given_a_path_without_its_slash_when_posted_then_understood():
+    tenant = Tenant(faults={"rules": [{"kind": "503", "path": "users/*", "rate": None}]})
+
+    assert tenant.get(f"/users/{BOB}").status == 503
+
+
 @pytest.mark.parametrize(
     "spec",
     [
