@@ -16,6 +16,9 @@ from azure.functions import FunctionRegister
 from teams_rollout.localhost.config import ConfigError, resolve
 from teams_rollout.localhost.parameters import ParameterError, check_parameters
 
+DEPLOYED_PACKAGES: Final = Path(".python_packages/lib/site-packages")
+"""Where a deployed app carries its packages; a folder that was unpacked from Azure has it."""
+
 Binding = Mapping[str, Any]
 """One binding as function.json would hold it: type, name, direction and its own keys."""
 
@@ -93,9 +96,9 @@ def load_app(folder: Path) -> LoadedApp:
     Raises:
         AppError: there is no function_app.py, its import fails, or it does not index.
     """
-    if not (folder / "function_app.py").is_file():
-        raise AppError(f"{folder} has no function_app.py.")
-    sys.path.insert(0, str(folder))
+    require_app(folder)
+    packages = folder / DEPLOYED_PACKAGES
+    sys.path[:0] = [str(folder), *([str(packages)] if packages.is_dir() else [])]
     os.chdir(folder)
     try:
         module = importlib.import_module("function_app")
@@ -108,6 +111,18 @@ def load_app(folder: Path) -> LoadedApp:
             raise
         raise AppError(f"{folder / 'function_app.py'} does not load.") from error
     return _index(functions)
+
+
+def require_app(folder: Path) -> None:
+    """Check that there is an app to load.
+
+    Raises:
+        AppError: there is none.
+    """
+    if not folder.is_dir():
+        raise AppError(f"There is no folder {folder}.")
+    if not (folder / "function_app.py").is_file():
+        raise AppError(f"{folder} has no function_app.py.")
 
 
 def _find_register(names: Mapping[str, object]) -> FunctionRegister:
@@ -140,7 +155,7 @@ def _spec(name: str, function: Any, bindings: Sequence[Binding]) -> FunctionSpec
     try:
         plain = check_parameters(func, bindings)
     except ParameterError as error:
-        raise AppError(f"The function {name} cannot be served: {error}") from error
+        raise AppError(f"The function {name} cannot be served: {error}.") from None
     return FunctionSpec(
         name=trigger.get(_NAME_KEY.get(kind, "")) or name,
         kind=kind,
@@ -176,6 +191,4 @@ def _clean(binding: dict[str, Any]) -> Binding:
     try:
         return {k: resolve(v) if isinstance(v, str) else v for k, v in binding.items()}
     except ConfigError as error:
-        raise AppError(
-            f"The binding '{binding.get('name')}' cannot be resolved: {error}"
-        ) from error
+        raise AppError(f"The binding '{binding.get('name')}' cannot be resolved: {error}") from None

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from teams_rollout.localhost.app import AppError, load_app
+from teams_rollout.localhost.app import AppError, load_app, require_app
 from teams_rollout.localhost.config import ConfigError, load_settings, read_host_config
 from teams_rollout.localhost.fast_dates import use_fast_dates
 from teams_rollout.localhost.host import Host, Setup
@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _set_up(options: argparse.Namespace) -> Setup:
     folder, state = options.app.resolve(), options.state.resolve()
+    require_app(folder)  # before a state file is made
     load_settings(folder)
     config = read_host_config(folder)
     store = Store(state)

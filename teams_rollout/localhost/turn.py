@@ -325,6 +325,9 @@ def _complain_of_size(custom_status: object) -> str | None:
 def _read(instance: Instance, text: str) -> Answer:
     try:
         said = json.loads(text)
+    except ValueError:
+        return _broken(instance, "Out of proc orchestrators must return a valid JSON schema")
+    try:
         if said.get("schemaVersion") != SCHEMA_V3:
             return _broken(instance, f"it answers in protocol version {said.get('schemaVersion')}")
         actions = said["actions"][0] if said["actions"] else []

@@ -86,6 +86,7 @@ def test_given_a_running_host_when_asked_for_its_status_then_it_says_running(bas
     status = basic.http.get("/admin/host/status").json()
 
     assert status["state"] == "Running"
+    assert basic.http.get("/admin/host/ping").status_code == 200
 
 
 def test_given_the_master_key_when_functions_are_asked_for_then_each_with_its_address(

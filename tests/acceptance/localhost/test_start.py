@@ -48,10 +48,48 @@ def test_given_two_functions_of_one_name_when_started_then_exit_1(tmp_path: Path
     assert "same" in refused(an_app(tmp_path / "app", code), tmp_path / "state.db")
 
 
-def test_given_a_folder_without_an_app_when_started_then_one_sentence(tmp_path: Path):
+def test_given_a_folder_without_an_app_when_started_then_one_sentence_and_no_state(tmp_path: Path):
     said = refused(tmp_path, tmp_path / "state.db")
 
     assert said == f"{tmp_path} has no function_app.py.\n"
+    assert not (tmp_path / "state.db").exists()
+
+
+def test_given_no_such_folder_when_started_then_one_sentence(tmp_path: Path):
+    said = refused(tmp_path / "nowhere", tmp_path / "state.db")
+
+    assert said == f"There is no folder {tmp_path / 'nowhere'}.\n"
+
+
+def test_given_a_parameter_of_no_binding_when_started_then_one_sentence(tmp_path: Path):
+    code = (
+        "import azure.functions as func\n"
+        "app = func.FunctionApp()\n"
+        "@app.route(route='a')\ndef odd(req: func.HttpRequest, other): pass\n"
+    )
+
+    said = refused(an_app(tmp_path / "app", code), tmp_path / "state.db")
+
+    assert said == "The function odd cannot be served: its parameter other belongs to no binding.\n"
+
+
+def test_given_packages_of_a_deployed_app_when_started_then_it_imports_them(tmp_path: Path):
+    code = (
+        "import azure.functions as func, shared, carried\n"
+        "app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)\n"
+        "@app.route(route='names')\n"
+        "def names(req: func.HttpRequest) -> str:\n"
+        "    return shared.NAME + carried.NAME\n"
+    )
+    app = an_app(tmp_path / "app", code)
+    (app / "shared.py").write_text("NAME = 'app '")
+    packages = app / ".python_packages" / "lib" / "site-packages"
+    packages.mkdir(parents=True)
+    (packages / "carried.py").write_text("NAME = 'package'")
+    (packages / "shared.py").write_text("NAME = 'the folder of the app comes first'")
+
+    with running(app, tmp_path / "state.db") as host:
+        assert host.http.get("/api/names").text == "app package"
 
 
 def test_given_broken_settings_when_started_then_one_sentence(tmp_path: Path):
