@@ -30,12 +30,10 @@ async def accept_batch(deps: Deps, request: BatchRequest) -> AcceptResult:
         context = await load_batch(deps, request)
     open_steps = [s for u in context.users for s in open_steps_of(u)]
     if open_steps:
-        return await _await_members(deps, context, request, open_steps)
+        return await _await_members(deps, context, open_steps)
     if context.batch.state is not BatchState.ACCEPTED:
         await deps.ledger.save_batch(_accepted(context))
-    await deps.ledger.send_wake_up(
-        names.dispatch_instance(request.rollout_id, request.wave, request.epoch)
-    )
+    await context.wake(deps, names.dispatch_instance)
     return AcceptResult(accepted=True)
 
 
@@ -58,18 +56,13 @@ def _stops(record: StepRecord) -> bool:
     return record.outcome in (Outcome.BLOCKED, Outcome.FAILED, Outcome.SKIPPED)
 
 
-async def _await_members(
-    deps: Deps, context: BatchContext, request: BatchRequest, open_steps: list[Step]
-) -> AcceptResult:
+async def _await_members(deps: Deps, context: BatchContext, open_steps: list[Step]) -> AcceptResult:
     """Tell the sender that this batch waits for nothing but membership."""
     only_members = set(open_steps) == {Step.TEAM_MEMBERSHIP}
     if only_members and context.batch.state is BatchState.RUNNING:
         waiting = context.batch.model_copy(update={"state": BatchState.AWAITING_MEMBERS})
         await deps.ledger.save_batch(waiting)
-        for instance in (names.membership_instance, names.dispatch_instance):
-            await deps.ledger.send_wake_up(
-                instance(request.rollout_id, request.wave, request.epoch)
-            )
+        await context.wake(deps, names.membership_instance, names.dispatch_instance)
     return AcceptResult(waiting_for_members=open_steps.count(Step.TEAM_MEMBERSHIP))
 
 

@@ -38,9 +38,7 @@ async def mark_members_ready(deps: Deps, request: BatchRequest) -> StepResult:
         records.extend(await commit_answers(deps, Step.TEAM_MEMBERSHIP, part))
     if ready:
         await _mark(deps, request, ready)
-        await deps.ledger.send_wake_up(
-            names.membership_instance(request.rollout_id, request.wave, request.epoch)
-        )
+        await context.wake(deps, names.membership_instance)
     return summarise_records(records)
 
 

@@ -34,7 +34,7 @@ OPENED = (WaveState.RUNNING, WaveState.PAUSED, WaveState.HALTED, WaveState.VERIF
 
 
 async def open_wave(deps: Deps, request: WaveRequest) -> OpenWaveResult:
-    """Open the wave, or say why it may not run."""
+    """Open the wave, or say why it may not run; one that is open already goes on as it is."""
     rollout = await deps.ledger.find_rollout()
     wave = await deps.ledger.find_wave(request.rollout_id, request.wave)
     if rollout is None or wave is None or wave.epoch != request.epoch:

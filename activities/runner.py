@@ -26,6 +26,7 @@ from teams_rollout.ledger.records import (
     TimelineEvent,
     UserRecord,
     UserUpdate,
+    WaveRecord,
 )
 
 CHUNK = 20
@@ -42,6 +43,7 @@ class BatchContext:
     """A batch with everything that its steps compare with."""
 
     rollout: RolloutRecord
+    wave: WaveRecord
     batch: BatchRecord
     users: list[UserRecord]
     teams: list[TeamRecord]
@@ -53,6 +55,12 @@ class BatchContext:
             catalogue=self.rollout.catalogue,
             teams={t.spec.key: t.status for t in self.teams},
         )
+
+    async def wake(self, deps: Deps, *instances: Callable[[str, str, int], str]) -> None:
+        """Wake what works for the wave now; its run may be a later one than the batch's."""
+        for instance in instances:
+            run = instance(self.wave.rollout_id, self.wave.slug, self.wave.epoch)
+            await deps.ledger.send_wake_up(run)
 
     def step_view(self, user: UserRecord, step: Step) -> StepView | None:
         """What the step would have to do for the person."""
@@ -66,8 +74,9 @@ async def load_batch(
 ) -> BatchContext:
     """The batch, its people (one request per shard) and, where wanted, the teams."""
     rollout = await deps.ledger.find_rollout()
-    if rollout is None:
-        raise LookupError("no rollout has been imported")
+    wave = await deps.ledger.find_wave(request.rollout_id, request.wave)
+    if rollout is None or wave is None:
+        raise LookupError("no rollout has been imported, or the wave is gone")
     batch = await deps.ledger.get_batch(
         request.rollout_id, request.wave, request.epoch, request.batch
     )
@@ -75,7 +84,7 @@ async def load_batch(
     for shard, refs in by_shard(batch).items():
         users.extend(await deps.ledger.list_shard(shard, refs))
     teams = await deps.ledger.list_teams(request.rollout_id) if with_teams else []
-    return BatchContext(rollout=rollout, batch=batch, users=users, teams=teams)
+    return BatchContext(rollout=rollout, wave=wave, batch=batch, users=users, teams=teams)
 
 
 def by_shard(batch: BatchRecord) -> dict[str, set[str]]:

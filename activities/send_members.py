@@ -18,7 +18,13 @@ from teams_rollout.contracts.payloads import SendMembersResult, WaveRequest
 from teams_rollout.domain.membership import SendPlan, Waiting, plan_send, urgent_batches
 from teams_rollout.domain.outcomes import CallResult
 from teams_rollout.domain.vocabulary import BatchState, Outcome, Step, WaveState
-from teams_rollout.ledger.records import BatchRecord, ReadyMember, TeamRecord, UserRecord
+from teams_rollout.ledger.records import (
+    BatchRecord,
+    ReadyMember,
+    TeamRecord,
+    UserRecord,
+    WaveRecord,
+)
 
 MAX_ATTEMPTS = 13
 FIRST_PAUSE = timedelta(seconds=5)
@@ -36,7 +42,7 @@ async def send_members(deps: Deps, request: WaveRequest) -> SendMembersResult:
     ready = await deps.ledger.list_ready(request.rollout_id, request.wave)
     if not ready:
         return SendMembersResult()
-    batches = await deps.ledger.list_batches(request.rollout_id, request.wave, request.epoch)
+    batches = await deps.ledger.list_batches(request.rollout_id, request.wave, wave.batches_of)
     teams = {t.spec.key: t for t in await deps.ledger.list_teams(request.rollout_id)}
     plans = _plan(deps, ready, batches, teams)
     # All come to an end, and what was answered is kept, before a failure is passed on.
@@ -48,7 +54,7 @@ async def send_members(deps: Deps, request: WaveRequest) -> SendMembersResult:
     if changed:
         await deps.ledger.mark_ready(request.rollout_id, request.wave, changed)
     after = _merged(ready, changed)
-    await _settle(deps, request, after, batches, list(teams.values()))
+    await _settle(deps, wave, after, batches, list(teams.values()))
     for failure in ended:
         if isinstance(failure, BaseException):
             raise failure
@@ -150,7 +156,7 @@ def _merged(before: Sequence[ReadyMember], changed: Sequence[ReadyMember]) -> li
 
 async def _settle(
     deps: Deps,
-    request: WaveRequest,
+    wave: WaveRecord,
     rows: Sequence[ReadyMember],
     batches: Sequence[BatchRecord],
     teams: list[TeamRecord],
@@ -162,24 +168,23 @@ async def _settle(
     complete = {ref: rs for ref, rs in by_person.items() if all(r.outcome for r in rs)}
     if not complete:
         return
-    context = await _context(deps, complete, batches, teams)
+    context = await _context(deps, wave, complete, batches, teams)
     for chunk in chunks(context.users):
         answers = [(u, _answer(complete[u.key.ref], _foreseen(u, context))) for u in chunk]
         foreseen = {u.key.ref for u in chunk if _foreseen(u, context)}
         await commit_answers(deps, Step.TEAM_MEMBERSHIP, answers, foreseen=foreseen)
     done = [r for rs in complete.values() for r in rs]
-    await deps.ledger.clear_ready(request.rollout_id, request.wave, done)
+    await deps.ledger.clear_ready(wave.rollout_id, wave.slug, done)
     generations = {b.number: b.generation for b in batches}
     for number in sorted({r.batch for r in done}):
         await deps.ledger.send_wake_up(
-            names.batch_instance(
-                request.rollout_id, request.wave, number, generations.get(number, 1)
-            )
+            names.batch_instance(wave.rollout_id, wave.slug, number, generations.get(number, 1))
         )
 
 
 async def _context(
     deps: Deps,
+    wave: WaveRecord,
     complete: dict[str, list[ReadyMember]],
     batches: Sequence[BatchRecord],
     teams: list[TeamRecord],
@@ -193,7 +198,7 @@ async def _context(
     users: list[UserRecord] = []
     for shard, refs in shards.items():
         users.extend(await deps.ledger.list_shard(shard, refs))
-    return BatchContext(rollout=rollout, batch=batches[0], users=users, teams=teams)
+    return BatchContext(rollout=rollout, wave=wave, batch=batches[0], users=users, teams=teams)
 
 
 def _foreseen(user: UserRecord, context: BatchContext) -> str:

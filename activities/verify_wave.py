@@ -68,7 +68,7 @@ def _next(
         waiting=len(still),
         due_numbers=tuple(sorted({u.batch for u, o in still if _number_is_due(u, o)})),
         next_at=deps.clock() + pause,
-        cut=wave.cut,
+        cut=wave.batches_of,
     )
 
 

@@ -11,7 +11,7 @@ import azure.functions as func
 
 from teams_rollout.composition import services, start_telemetry
 from teams_rollout.contracts import names
-from teams_rollout.entrypoints import queues, stock, timers
+from teams_rollout.entrypoints import queues, reviving, stock, timers
 from teams_rollout.entrypoints.durable import DurableStarter, current_starter
 
 STORAGE = "RolloutStorage"
@@ -85,3 +85,11 @@ async def nightly_shim(timer: func.TimerRequest, client) -> None:  # type: ignor
 async def stocktaking_shim(timer: func.TimerRequest, client) -> None:  # type: ignore[no-untyped-def]  # noqa: ARG001 - as above
     """Every five minutes."""
     await stock.take_stock(services(), DurableStarter(client))
+
+
+@bp.function_name(names.REVIVAL)
+@bp.timer_trigger(arg_name="timer", schedule="30 */5 * * * *", run_on_startup=False)
+@bp.durable_client_input(client_name="client")
+async def revival_shim(timer: func.TimerRequest, client) -> None:  # type: ignore[no-untyped-def]  # noqa: ARG001 - as above
+    """Every five minutes: waves whose instances were lost go on."""
+    await reviving.revive_waves(services(), DurableStarter(client))

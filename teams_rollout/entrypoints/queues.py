@@ -159,9 +159,11 @@ async def _mark(services: Services, starter: Starter, request: BatchRequest) -> 
             }
         )
     )
-    await services.ledger.send_wake_up(
-        names.dispatch_instance(request.rollout_id, request.wave, request.epoch)
-    )
+    wave = await services.ledger.find_wave(request.rollout_id, request.wave)
+    if wave is not None:
+        await services.ledger.send_wake_up(
+            names.dispatch_instance(wave.rollout_id, wave.slug, wave.epoch)
+        )
 
 
 async def _start_if_absent(starter: Starter, request: BatchRequest) -> None:

@@ -3,25 +3,26 @@
 1. The order of waves and the pilots' decisions are checked.
 2. The wave moves to `scheduled` under its ETag with a new epoch: of two callers one wins.
 3. The operation is recorded and the wave's orchestration is started under a deterministic id.
-A crash between 2 and 3 leaves `scheduled` without an instance; the next start repairs that.
+A crash between 2 and 3 leaves `scheduled` without an instance; the next start repairs that, as it
+does for a wave under way whose instance was lost (`reviving`).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from teams_rollout.contracts import names
-from teams_rollout.contracts.payloads import WaveRequest
 from teams_rollout.domain.transitions import IllegalMove, move_wave
 from teams_rollout.domain.vocabulary import Environment, WaveState
-from teams_rollout.entrypoints import operations
 from teams_rollout.entrypoints.identity import Caller
 from teams_rollout.entrypoints.ports import InstanceState, Services, Starter
 from teams_rollout.entrypoints.problems import ProblemError
+from teams_rollout.entrypoints.reviving import launch, revive
 from teams_rollout.ledger.ports import Conflict
 from teams_rollout.ledger.records import AuditEntry, OperationRecord, WaveRecord
 
 NOTHING_TO_DO = "nothing_to_do"
 ALREADY_RUNNING = "already_running"
+RESUMED = "resumed"
 
 _DONE = frozenset({WaveState.COMPLETED, WaveState.COMPLETED_WITH_FAILURES})
 _UNDER_WAY = frozenset({WaveState.RUNNING, WaveState.VERIFYING})
@@ -53,21 +54,35 @@ async def start_wave(
     if record.state in _DONE:
         return Started(record, NOTHING_TO_DO)
     if record.state in _UNDER_WAY:
-        return Started(record, ALREADY_RUNNING)
+        return await _go_on(services, starter, record, caller=caller)
     if record.state is WaveState.SCHEDULED:
         instance = names.wave_instance(record.rollout_id, record.slug, record.epoch)
         state = await starter.status(instance)
         if state is InstanceState.RUNNING:
             return Started(record, ALREADY_RUNNING)
         if state is InstanceState.ABSENT:
-            return await _launch(services, starter, record)
+            return Started(record, operation=await launch(services, starter, record))
     waves = await services.ledger.list_waves(record.rollout_id)
     check_order(record, waves)
     try:
         scheduled = await _schedule(services, record, caller=caller, allow_shortage=allow_shortage)
     except Conflict as error:
         return await _after_lost_race(services, record, error)
-    return await _launch(services, starter, scheduled)
+    return Started(scheduled, operation=await launch(services, starter, scheduled))
+
+
+async def _go_on(
+    services: Services, starter: Starter, record: WaveRecord, *, caller: Caller
+) -> Started:
+    """A wave under way needs no start, unless what worked for it was lost."""
+    try:
+        revived = await revive(services, starter, record, actor=caller.name)
+    except Conflict:
+        revived = False  # it moves, so somebody works for it
+    latest = await services.ledger.find_wave(record.rollout_id, record.slug) or record
+    if latest.state in _DONE:
+        return Started(latest, NOTHING_TO_DO)
+    return Started(latest, RESUMED if revived else ALREADY_RUNNING)
 
 
 async def _after_lost_race(services: Services, record: WaveRecord, error: Conflict) -> Started:
@@ -143,6 +158,8 @@ async def _schedule(
             "state": _to_scheduled(record.state),
             "reason": "",
             "epoch": record.epoch + 1,
+            "cut": record.epoch + 1,
+            "reruns": {},
             "allow_shortage": allow_shortage,
         }
     )
@@ -176,22 +193,3 @@ def _to_scheduled(state: WaveState) -> WaveState:
             detail=f"It is {error.state.value}.",
             do="Look at the wave: rollout wave show WAVE",
         ) from error
-
-
-async def _launch(services: Services, starter: Starter, record: WaveRecord) -> Started:
-    operation_id = operations.start_operation_id(record.slug, record.epoch)
-    operation = await operations.open_operation(
-        services, operation_id, kind=operations.START, about={"wave": record.name}
-    )
-    request = WaveRequest(
-        rollout_id=record.rollout_id,
-        wave=record.slug,
-        epoch=record.epoch,
-        operation_id=operation_id,
-    )
-    await starter.start(
-        names.WAVE,
-        instance_id=names.wave_instance(record.rollout_id, record.slug, record.epoch),
-        payload=request.model_dump(mode="json"),
-    )
-    return Started(record, operation=operation)

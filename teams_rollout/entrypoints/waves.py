@@ -93,7 +93,7 @@ def foretell(
 
 async def view_progress(services: Services, context: Context, record: WaveRecord) -> ProgressView:
     """The wave's progress, counted from its people and its batches."""
-    batches = await services.ledger.list_batches(record.rollout_id, record.slug, record.epoch)
+    batches = await services.ledger.list_batches(record.rollout_id, record.slug, record.batches_of)
     tallies = await context.tallies.get(services, record.rollout_id, since=record.ended_at)
     tally = tallies.get(record.slug, WaveTally())
     rate, eta = foretell(record, tally, now=services.clock())

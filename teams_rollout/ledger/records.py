@@ -146,6 +146,11 @@ class WaveRecord(_Record):
     report: dict[str, dict[str, int]] = Field(default_factory=dict)
     etag: str = ""
 
+    @property
+    def batches_of(self) -> int:
+        """The epoch under which the wave's batches are kept."""
+        return self.cut or self.epoch
+
 
 class BatchRecord(_Record):
     """At most 100 people who go through the steps together.

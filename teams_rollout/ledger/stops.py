@@ -80,7 +80,7 @@ class TableStopStore:
 
 def stopped_by(wave: WaveRecord) -> dict[str, bool]:
     """What may not write for the wave, each with whether it is for good."""
-    cut = wave.cut or wave.epoch
+    cut = wave.batches_of
     earlier = range(1, wave.epoch)
     over = [names.writes_of_run(wave.slug, epoch) for epoch in earlier]
     over += [names.writes_of_cut(wave.slug, epoch) for epoch in earlier if epoch != cut]

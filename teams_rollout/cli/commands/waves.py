@@ -26,6 +26,10 @@ ATTENTION = frozenset(
 WORK_GOES_ON = "The work goes on if you close this window."
 START_ANSWERS = {
     "nothing_to_do": "Nothing to do: wave {wave} is {state}.",
+    "resumed": (
+        "Wave {wave} had lost what worked for it and goes on where it was ({state}). "
+        "Follow it: rollout watch {wave}"
+    ),
     "already_running": "Wave {wave} is already under way ({state}).",
 }
 
@@ -141,7 +145,7 @@ def start(client: RolloutClient, wave: str, *, allow_shortage: bool) -> Json:
     """Start the wave and wait until it is under way.
 
     Returns:
-        `{"result": "started"|"nothing_to_do"|"already_running", ...}`.
+        `{"result": "started"|"resumed"|"nothing_to_do"|"already_running", ...}`.
 
     Raises:
         CliError: it could not be started; the API's reason.

@@ -188,6 +188,12 @@ class RunningLab:
         url = f"{self.addresses['tenant']}/_tenant/changes"
         httpx.post(url, json=list(operations), trust_env=False).raise_for_status()
 
+    def fail(self, path: str, **rule: Any) -> None:
+        """Let the next requests to the path fail."""
+        url = f"{self.addresses['tenant']}/_tenant/faults"
+        faults = {"seed": 1, "rules": [{"method": "*", "path": path, "rate": 1.0, **rule}]}
+        httpx.post(url, json=faults, trust_env=False).raise_for_status()
+
     def effects(self) -> list[dict[str, Any]]:
         text = httpx.get(f"{self.addresses['tenant']}/_tenant/effects", trust_env=False).text
         return [json.loads(line) for line in text.splitlines()]

@@ -249,7 +249,7 @@ def test_given_unforeseen_trouble_when_a_gate_judges_then_strictly_more_than_the
     result = evaluate(unforeseen, attempted, GatesSection())
 
     assert result.verdict is verdict
-    assert f"{unforeseen} of {attempted} people" in result.sentence
+    assert f"{unforeseen} of the {attempted} people" in result.sentence
 
 
 # Homing

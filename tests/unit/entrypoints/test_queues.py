@@ -7,7 +7,7 @@ import pytest
 
 from teams_rollout.domain.progress import StepRecord
 from teams_rollout.domain.roster import UserKey
-from teams_rollout.domain.vocabulary import BatchState, Outcome, Step, UserState
+from teams_rollout.domain.vocabulary import BatchState, Outcome, Step, UserState, WaveState
 from teams_rollout.entrypoints.ports import InstanceState
 from teams_rollout.entrypoints.queues import (
     BeingBlockedError,
@@ -33,6 +33,11 @@ def put_batch(ledger: MemoryLedger, **values: Any) -> None:
     fields = {"rollout_id": "sample", "wave": "pilot", "number": 3, "epoch": 1, "etag": "b"}
     batch = BatchRecord.model_validate({**fields, "state": BatchState.QUEUED, **values})
     ledger.batches["pilot", 1, 3] = batch
+
+
+@pytest.fixture(autouse=True)
+def wave(ledger: MemoryLedger) -> None:
+    ledger.add_wave("pilot", epoch=1, state=WaveState.RUNNING)
 
 
 def batch_of(ledger: MemoryLedger) -> BatchRecord:

@@ -66,6 +66,7 @@ async def test_wave_under_way_when_started_then_already_running(
     client: httpx.AsyncClient, ledger: MemoryLedger, starter: MemoryStarter, state: WaveState
 ):
     ledger.add_wave("pilot", state=state, epoch=1)
+    starter.states["sample:pilot:wave:1"] = InstanceState.RUNNING
 
     answer = await client.post(START.format("pilot"))
 
