@@ -30,15 +30,22 @@ async def _assign(deps: Deps, request: BatchRequest, step: Step) -> StepResult:
     context = await load_batch(deps, request)
 
     async def act(chunk: Sequence[tuple[UserRecord, StepView]]) -> Sequence[CallResult]:
-        assignments = [
-            PolicyAssignment(user_id=u.object_id, policy_type=t, policy_name=n)
-            for u, view in chunk
-            for t, n in sorted(view.policies.items())
-        ]
-        answers = await send_assignments(deps.graph, assignments)
-        return [worst([a for a in answers if a.key == u.object_id]) for u, _ in chunk]
+        return await set_policies(deps, chunk)
 
     return await run_step(deps, request, step, act, context=context)
+
+
+async def set_policies(
+    deps: Deps, chunk: Sequence[tuple[UserRecord, StepView]]
+) -> Sequence[CallResult]:
+    """Assign what each person's view names; one answer each, in the same order."""
+    assignments = [
+        PolicyAssignment(user_id=u.object_id, policy_type=t, policy_name=n)
+        for u, view in chunk
+        for t, n in sorted(view.policies.items())
+    ]
+    answers = await send_assignments(deps.graph, assignments)
+    return [worst([a for a in answers if a.key == u.object_id]) for u, _ in chunk]
 
 
 _BAD_TO_GOOD = (

@@ -16,6 +16,7 @@ from activities.deps import Deps
 from activities.ensure_teams import ensure_teams
 from activities.examine_tenant import examine_tenant
 from activities.find_drift import find_drift
+from activities.finish_hand_offs import finish_hand_offs
 from activities.guard import A, Heed, Q, run_prepared
 from activities.make_plan import make_plan
 from activities.mark_members_ready import mark_members_ready
@@ -30,6 +31,8 @@ from teams_rollout.contracts.payloads import (
     AcceptResult,
     AdvanceResult,
     BatchRequest,
+    HandOffResult,
+    HandOffRun,
     OpenWaveResult,
     OperationRequest,
     OperationResult,
@@ -172,3 +175,9 @@ async def find_drift_shim(payload: dict) -> dict:  # type: ignore[type-arg]  # w
 @bp.activity_trigger(input_name="payload")
 async def examine_tenant_shim(payload: dict) -> dict:  # type: ignore[type-arg]  # workers take plain classes only
     return await _run(examine_tenant, OperationRequest, OperationResult, payload)
+
+
+@bp.function_name(names.FINISH_HAND_OFFS)
+@bp.activity_trigger(input_name="payload")
+async def finish_hand_offs_shim(payload: dict) -> dict:  # type: ignore[type-arg]  # workers take plain classes only
+    return await _run(finish_hand_offs, HandOffRun, HandOffResult, payload)

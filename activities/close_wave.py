@@ -3,10 +3,9 @@
 Idempotent: a closed wave stays as it is.
 """
 
-from collections import Counter
-
 from activities.deps import Deps
 from activities.seats import release_seats
+from activities.wave_report import WaveCount, count_by_wave
 from teams_rollout.contracts.payloads import StepResult, WaveRequest
 from teams_rollout.domain.transitions import may_move
 from teams_rollout.domain.vocabulary import UserState, WaveState
@@ -22,24 +21,15 @@ async def close_wave(deps: Deps, request: WaveRequest) -> StepResult:
     if wave.state.is_closed:
         await release_seats(deps, rollout, wave)  # a wave that was cancelled keeps none
         return StepResult()
-    by_state: Counter[str] = Counter()
-    by_code: Counter[str] = Counter()
-    async for user in deps.ledger.list_users(request.rollout_id):
-        if user.wave != wave.slug:
-            continue
-        summary = user.summary
-        by_state[summary.state.value] += 1
-        if summary.code:
-            by_code[summary.code] += 1
+    users = [u async for u in deps.ledger.list_users(request.rollout_id) if u.wave == wave.slug]
+    count = count_by_wave(users)[wave.slug]
     await release_seats(deps, rollout, wave)
-    await _close(deps, wave, by_state, by_code)
-    return StepResult(counts=dict(by_state))
+    await _close(deps, wave, count)
+    return StepResult(counts=dict(count.by_state))
 
 
-async def _close(
-    deps: Deps, wave: WaveRecord, by_state: Counter[str], by_code: Counter[str]
-) -> None:
-    failed = by_state[UserState.FAILED.value]
+async def _close(deps: Deps, wave: WaveRecord, count: WaveCount) -> None:
+    failed = count.by_state[UserState.FAILED.value]
     to = WaveState.COMPLETED_WITH_FAILURES if failed else WaveState.COMPLETED
     if not may_move(wave.state, to):
         return
@@ -49,8 +39,8 @@ async def _close(
                 "state": to,
                 "reason": f"{failed} people failed" if failed else "",
                 "ended_at": deps.clock(),
-                "users": by_state.total(),
-                "report": {"by_state": dict(by_state), "by_code": dict(by_code)},
+                "users": count.by_state.total(),
+                "report": count.report(),
             }
         )
     )

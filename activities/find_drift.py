@@ -1,5 +1,7 @@
 """Reconciliation, first form: finds what has moved away since the waves closed; repairs nothing.
 
+Before it compares, it finishes people who were handed off and whom the tenant now shows as moved.
+
 Idempotent: the report has the run's id; a repeat writes it again. If any source could not be read
 whole, the report says so and lists nothing: half a list would invent missing people.
 """
@@ -7,11 +9,14 @@ whole, the report says so and lists nothing: half a list would invent missing pe
 from datetime import datetime
 
 from activities.deps import Deps
+from activities.finish_hand_offs import is_ours_to_watch
+from activities.hand_off import HandOffs, go_on
 from activities.operation import finish_operation, report_progress
 from activities.reading import TenantReading, read_tenant
 from activities.team_status import assess_teams
 from activities.unread import trouble_of
 from activities.wave_plan import is_on_hold
+from activities.wave_report import amend_reports
 from graph.errors import GraphReadError
 from teams_rollout.contracts.payloads import OperationRequest, OperationResult
 from teams_rollout.domain.assessment import assess
@@ -54,13 +59,21 @@ async def find_drift(deps: Deps, request: OperationRequest) -> OperationResult:
 async def _compare_all(
     deps: Deps, rollout: RolloutRecord, run_id: str, started: datetime
 ) -> DriftReport:
-    closed = {w.slug for w in await deps.ledger.list_waves(rollout.rollout_id) if w.state.is_closed}
-    users = [u async for u in deps.ledger.list_users(rollout.rollout_id) if u.wave in closed]
+    waves = await deps.ledger.list_waves(rollout.rollout_id)
+    closed = frozenset(w.slug for w in waves if w.state.is_closed)
+    users = [
+        u
+        async for u in deps.ledger.list_users(rollout.rollout_id)
+        if u.wave in closed or is_ours_to_watch(u, closed)
+    ]
     teams = await deps.ledger.list_teams(rollout.rollout_id)
     reading = await read_tenant(deps.graph, teams, people=[u.assignment for u in users])
     await report_progress(deps, run_id, 60)
     assessed = assess_teams(teams, rollout.config.teams, reading)
     view = TenantView(catalogue=reading.catalogue, teams={t.spec.key: t.status for t in assessed})
+    users = await _finish_hand_offs(deps, rollout, users, reading, closed)
+    users = [u for u in users if u.wave in closed]
+    await amend_reports(deps, [w for w in waves if w.slug in closed], users)
     items = [i for u in users for i in _items(deps, rollout, u, reading, view)]
     return DriftReport(
         run_id=run_id,
@@ -70,6 +83,20 @@ async def _compare_all(
         checked=len(users),
         items=tuple(items),
     )
+
+
+async def _finish_hand_offs(
+    deps: Deps,
+    rollout: RolloutRecord,
+    users: list[UserRecord],
+    reading: TenantReading,
+    closed: frozenset[str],
+) -> list[UserRecord]:
+    """Whoever another team has moved since is finished first: that is no drift."""
+    watched = [u for u in users if is_ours_to_watch(u, closed)]
+    gone_on = await go_on(deps, HandOffs(rollout, watched, reading))
+    now = {u.key.ref: u for u in gone_on}
+    return [now.get(u.key.ref, u) for u in users]
 
 
 def _items(

@@ -6,6 +6,7 @@ anything; past the deadline one read by id decides before a person is called sta
 
 from collections import defaultdict
 
+from activities.committing import commit_updates
 from activities.deps import Deps
 from activities.reading import TenantReading, read_tenant, translate
 from activities.team_status import assess_teams
@@ -30,8 +31,6 @@ from teams_rollout.ledger.records import (
     UserUpdate,
     WaveRecord,
 )
-
-PEOPLE_PER_TRANSACTION = 33
 
 
 async def verify_wave(deps: Deps, request: WaveRequest) -> VerifyResult:
@@ -118,7 +117,7 @@ async def _sweep(
         after = user.model_copy(update={"steps": {**user.steps, **changed}})
         if _awaits(after):
             still.append((after, observed))
-    await _commit(deps, updates)
+    await commit_updates(deps, updates)
     return still
 
 
@@ -201,19 +200,3 @@ def _update(
         for step, record in changed.items()
     )
     return UserUpdate(ref=user.key.ref, steps=changed, observed=observed, events=events)
-
-
-async def _commit(deps: Deps, updates: dict[str, list[UserUpdate]]) -> None:
-    """At most 100 operations a transaction: one row and up to seven events per person."""
-    for shard, changed in updates.items():
-        part: list[UserUpdate] = []
-        size = 0
-        for update in changed:
-            cost = 1 + len(update.events)
-            if size + cost > 100 or len(part) == PEOPLE_PER_TRANSACTION:
-                await deps.ledger.commit(shard, part)
-                part, size = [], 0
-            part.append(update)
-            size += cost
-        if part:
-            await deps.ledger.commit(shard, part)

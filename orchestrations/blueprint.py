@@ -5,7 +5,15 @@ from typing import Any
 
 import azure.durable_functions as df
 
-from orchestrations import batch, dispatch, membership, operations, verification, wave
+from orchestrations import (
+    batch,
+    dispatch,
+    hand_off,
+    membership,
+    operations,
+    verification,
+    wave,
+)
 from teams_rollout.contracts import names
 
 bp = df.Blueprint()
@@ -63,3 +71,9 @@ def reconciliation_shim(context: df.DurableOrchestrationContext) -> Generator[An
 @bp.orchestration_trigger(context_name="context")
 def diagnosis_shim(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
     return operations.run_diagnosis(context)
+
+
+@bp.function_name(names.HAND_OFF)
+@bp.orchestration_trigger(context_name="context")
+def hand_off_shim(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
+    return hand_off.run_hand_off(context)

@@ -10,6 +10,7 @@ Histories hold ids and counts, never people; a recording that shows an address i
 """
 
 import argparse
+import csv
 import json
 import signal
 import sqlite3
@@ -30,7 +31,6 @@ STATE = Path(".rollout") / "host.sqlite"
 LOOK_EVERY = 0.2
 LIMITS = "20"
 ALL_WAVES_ARE_DONE = "Everything keeps running"
-AFTERWARDS = ("doctor",)  # what a person runs beside the waves, and is an orchestration too
 MUST_FAIL = "must_fail"
 Kept = dict[tuple[str, str], Recording]
 """The longest recording by name of the orchestration and by `running` or its end."""
@@ -72,12 +72,27 @@ def _run_council(folder: Path, *, people: int) -> Kept:
         while process.poll() is None and ALL_WAVES_ARE_DONE not in log.read_text("utf-8"):
             _look(folder / STATE, kept)
             time.sleep(LOOK_EVERY)
-        subprocess.run([*cli, *AFTERWARDS], cwd=folder, stdout=subprocess.DEVNULL, check=False)
+        _run_what_people_run(cli, folder)
         _look(folder / STATE, kept)
         process.send_signal(signal.SIGINT)
     if process.returncode:
         raise SystemExit(f"record_histories: the council ended with {process.returncode}")
     return kept
+
+
+def _run_what_people_run(cli: list[str], folder: Path) -> None:
+    """What is an orchestration too, beside the waves: the doctor, and a result handed back."""
+    for words in (("doctor",), ("handoff", "write", "--to", "hand-off")):
+        subprocess.run([*cli, *words], cwd=folder, stdout=subprocess.DEVNULL, check=False)
+    for path in (folder / "hand-off").glob("*.csv"):
+        with path.open(encoding="utf-8-sig", newline="") as text:
+            rows = [row | {"result": "failed", "reason": "other"} for row in csv.DictReader(text)]
+        with path.open("w", encoding="utf-8", newline="") as text:
+            writer = csv.DictWriter(text, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
+        take = [*cli, "handoff", "take", str(path)]
+        subprocess.run(take, cwd=folder, stdout=subprocess.DEVNULL, check=False)
 
 
 def _look(state: Path, kept: Kept) -> None:

@@ -38,6 +38,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     *_in("wave", wave="Look at one wave."),
     *_in("people", user="Look people up."),
+    *_in("handoff", handoff="Write what other teams have to do; take their results."),
     *_in("upkeep", reconcile="Compare the whole tenant with what was agreed."),
     *_in("drift", drift="Look at the differences found."),
     *_in("upkeep", audit="Show who did what."),

@@ -87,6 +87,16 @@ def wave_details(wave: Wave) -> Table:
     return table
 
 
+def hand_offs(rows: Sequence[Row]) -> Table:
+    """Who waits for another team, one line per wave and team."""
+    figures = ("people", "not_ready", "on_hold", "refused")
+    table = grid("Hand-offs", "wave", "addressee", *(spoken(name) for name in figures), "since")
+    for row in rows:
+        who = cells(row["wave"], spoken(row["addressee"]))
+        table.add_row(*who, *cells(*(row[name] for name in figures), moment(row["since"])))
+    return table
+
+
 def functions(rows: Sequence[Row]) -> Table:
     """What a function app serves, one line each: a route, a queue, a schedule, or durable."""
     table = grid("Functions", "function", "trigger", "where")

@@ -13,6 +13,7 @@ IMPORT = "import_orchestration"
 RECONCILIATION = "reconciliation_orchestration"
 DISPATCH = "dispatch_orchestration"
 DIAGNOSIS = "diagnosis_orchestration"
+HAND_OFF = "hand_off_orchestration"
 ORCHESTRATIONS = (
     WAVE,
     DISPATCH,
@@ -23,6 +24,7 @@ ORCHESTRATIONS = (
     IMPORT,
     RECONCILIATION,
     DIAGNOSIS,
+    HAND_OFF,
 )
 
 # activities
@@ -44,6 +46,7 @@ ACCEPT_BATCH = "accept_batch"
 VERIFY_WAVE = "verify_wave"
 FIND_DRIFT = "find_drift"
 EXAMINE_TENANT = "examine_tenant"
+FINISH_HAND_OFFS = "finish_hand_offs"
 ACTIVITIES = (
     APPLY_IMPORT,
     MAKE_PLAN,
@@ -63,6 +66,7 @@ ACTIVITIES = (
     VERIFY_WAVE,
     FIND_DRIFT,
     EXAMINE_TENANT,
+    FINISH_HAND_OFFS,
 )
 
 # entry points

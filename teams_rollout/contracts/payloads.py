@@ -177,3 +177,27 @@ class OperationResult(RetryablePayload):
 
     succeeded: bool = False
     counts: dict[str, int] = Field(default_factory=dict)
+
+
+class HandOffRun(OperationRequest):
+    """The taking of a result file, between two looks for what it reports.
+
+    Attributes:
+        looks: how often Microsoft has been asked so far; the first look takes the reports.
+    """
+
+    looks: int = 0
+
+
+class HandOffResult(RetryablePayload):
+    """One look at people who are handed off.
+
+    Attributes:
+        counts: where those of the result file are, for its operation.
+        waiting: people reported as done whom Microsoft does not show yet.
+        next_at: when to look again; None = nobody is looked for.
+    """
+
+    counts: dict[str, int] = Field(default_factory=dict)
+    waiting: int = 0
+    next_at: datetime | None = None

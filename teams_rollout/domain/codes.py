@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from teams_rollout.domain.reasons.account import ACCOUNT
+from teams_rollout.domain.reasons.hand_off import HAND_OFF
 from teams_rollout.domain.reasons.model import Owner, Reason
 from teams_rollout.domain.reasons.service import SERVICE
 from teams_rollout.domain.reasons.waiting import WAITING
@@ -12,7 +13,7 @@ from teams_rollout.domain.vocabulary import UserState
 __all__ = ["REASONS", "Owner", "Reason", "reason"]
 
 REASONS: Mapping[str, Reason] = MappingProxyType(
-    {entry.code: entry for entry in (*WAITING, *ACCOUNT, *SERVICE)}
+    {entry.code: entry for entry in (*WAITING, *HAND_OFF, *ACCOUNT, *SERVICE)}
 )
 
 

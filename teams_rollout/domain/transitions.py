@@ -81,6 +81,16 @@ def advance(current: StepRecord | None, new: StepRecord) -> StepRecord:
     return new
 
 
+def handed_back(current: StepRecord, new: StepRecord) -> StepRecord:
+    """The record after another team's report, or after a read of what that team did.
+
+    Unlike an answer to a call of ours it may lift a block: whoever blocked it has corrected it.
+    """
+    if current.is_done:
+        return current
+    return new.model_copy(update={"attempts": current.attempts})
+
+
 def verified(record: StepRecord, at: datetime) -> StepRecord:
     """The record once a read has shown the wanted state."""
     return record.model_copy(update={"verified_at": at, "stalled": False, "retry_at": None})

@@ -22,12 +22,14 @@ RECONCILIATION = "reconciliation"
 NIGHTLY = "nightly-"
 """What the operations of the nightly reconciliation begin with; the local day follows."""
 DIAGNOSIS = "diagnosis"
+HAND_OFF = "hand-off"
 
 _ORCHESTRATIONS = {
     IMPORT: names.IMPORT,
     PLAN: names.PLANNING,
     RECONCILIATION: names.RECONCILIATION,
     DIAGNOSIS: names.DIAGNOSIS,
+    HAND_OFF: names.HAND_OFF,
 }
 _SILENCE = timedelta(seconds=10)
 """How long a running record may stay unchanged before the engine is asked."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from teams_rollout.domain.hand_off.model import Addressee, HandOffLine
 from teams_rollout.domain.vocabulary import Environment, UserState, WaveState
 
 
@@ -266,3 +267,38 @@ class AuditList(View):
 
     value: tuple[AuditItem, ...]
     nextLink: str | None = None
+
+
+class HandOffSummary(View):
+    """People of one wave who wait for one other team; each is counted once.
+
+    `people` can be handed off now; `not_ready` still lack something that must come before, such as
+    the licence; `refused` are those for whom the team has reported a failure.
+    """
+
+    wave: str
+    addressee: Addressee
+    people: int
+    not_ready: int
+    on_hold: int
+    refused: int
+    since: datetime | None
+
+
+class HandOffList(View):
+    """Who waits for whom."""
+
+    value: tuple[HandOffSummary, ...]
+    nextLink: str | None = None
+
+
+class HandOffView(View):
+    """One hand-off file: what the team has to know, and a line per person and task."""
+
+    hand_off: str
+    environment: Environment
+    wave: str
+    addressee: Addressee
+    made_at: datetime
+    notes: tuple[str, ...]
+    lines: tuple[HandOffLine, ...]

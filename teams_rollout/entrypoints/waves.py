@@ -21,7 +21,7 @@ _RETRYING = (Outcome.THROTTLED.value, Outcome.TRANSIENT.value)
 
 
 def to_view(record: WaveRecord, tally: WaveTally) -> WaveView:
-    """The wave; a closed one is shown as its closing report froze it."""
+    """The wave; a closed one is shown by its report, which those who go on later amend."""
     report = record.report if record.state.is_closed else {}
     return WaveView(
         wave=record.name,

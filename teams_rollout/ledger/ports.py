@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from teams_rollout.domain.hand_off.results import Report
 from teams_rollout.domain.observed import ObservedUser
 from teams_rollout.domain.roster import Assignment, UserKey
 from teams_rollout.ledger.inspection import QueueLook, StorageLook
@@ -121,6 +122,13 @@ class ImportStore(Protocol):
     async def list_staged(self, import_id: str) -> list[Assignment]: ...
 
 
+class HandOffStore(Protocol):
+    """Result files of other teams, until their people have been looked at."""
+
+    async def save_reports(self, operation_id: str, reports: Sequence[Report]) -> None: ...
+    async def list_reports(self, operation_id: str) -> list[Report]: ...
+
+
 class PlanStore(Protocol):
     """Plans, as one header and a row per person."""
 
@@ -171,6 +179,7 @@ class Ledger(
     UserStore,
     LookupStore,
     ImportStore,
+    HandOffStore,
     PlanStore,
     ReadyStore,
     JournalStore,

@@ -14,6 +14,7 @@ from teams_rollout.contracts.names import (
 from teams_rollout.ledger.audit import TableAuditStore
 from teams_rollout.ledger.connection import Storage
 from teams_rollout.ledger.fan_out import for_each
+from teams_rollout.ledger.hand_offs import TableHandOffStore
 from teams_rollout.ledger.inspection import StorageLook
 from teams_rollout.ledger.journal import TableJournalStore
 from teams_rollout.ledger.leases import TableLeaseStore
@@ -39,6 +40,7 @@ class TableLedger(
     TableUserStore,
     TableLookupStore,
     TableImportStore,
+    TableHandOffStore,
     TablePlanStore,
     TableReadyStore,
     TableJournalStore,

@@ -61,6 +61,12 @@ class FaultCode(StrEnum):
     INVALID_MAIL_NICKNAME = "invalid_mail_nickname"
     INVALID_TEAM_ID = "invalid_team_id"
     INVALID_CHANNEL = "invalid_channel"
+    # of a hand-off that comes back
+    WRONG_SCHEMA_VERSION = "wrong_schema_version"
+    UNKNOWN_PERSON = "unknown_person"
+    NOT_HANDED_OFF = "not_handed_off"
+    INVALID_RESULT = "invalid_result"
+    UNKNOWN_REASON = "unknown_reason"
 
 
 class Fault(BaseModel):

@@ -61,6 +61,9 @@ class StubApi:
     operation: dict[str, Any] = field(default_factory=dict)
     import_answer: tuple[int, dict[str, Any]] = (202, {"id": "op", "kind": "import"})
     drift: dict[str, Any] = field(default_factory=dict)
+    hand_offs: list[dict[str, Any]] = field(default_factory=list)
+    hand_off: dict[str, Any] = field(default_factory=dict)
+    results_answer: tuple[int, dict[str, Any]] = (202, {"id": "op", "kind": "hand-off"})
     doctor_answer: tuple[int, Any] = (200, [])
     seen: list[tuple[str, Any]] = field(default_factory=list)
 
@@ -87,6 +90,9 @@ class StubApi:
             Route("/api/v1/reconciliations", self._operation, methods=post),
             Route("/api/v1/drift", self._drift, methods=get),
             Route("/api/v1/audit", self._audit, methods=get),
+            Route("/api/v1/hand-offs", self._hand_offs, methods=get),
+            Route("/api/v1/hand-offs", self._hand_off, methods=post),
+            Route("/api/v1/hand-offs/results", self._results, methods=post),
             Route("/api/v1/doctor", self._doctor, methods=post),
             Route("/api/v1/nonsense", self._nonsense, methods=get),
         ]
@@ -162,6 +168,18 @@ class StubApi:
 
     async def _doctor(self, _request: Request) -> Response:
         status, body = self.doctor_answer
+        kind = PROBLEM if status >= 400 else "application/json"
+        return JSONResponse(body, status_code=status, media_type=kind)
+
+    async def _hand_offs(self, _request: Request) -> Response:
+        return JSONResponse({"value": self.hand_offs, "nextLink": None})
+
+    async def _hand_off(self, request: Request) -> Response:
+        self.seen.append((request.url.path, await request.json()))
+        return JSONResponse(self.hand_off)
+
+    async def _results(self, _request: Request) -> Response:
+        status, body = self.results_answer
         kind = PROBLEM if status >= 400 else "application/json"
         return JSONResponse(body, status_code=status, media_type=kind)
 

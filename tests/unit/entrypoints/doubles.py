@@ -11,6 +11,7 @@ from teams_rollout.domain.configuration import (
     RolloutSection,
     WaveSection,
 )
+from teams_rollout.domain.hand_off.results import Report
 from teams_rollout.domain.observed import ObservedUser
 from teams_rollout.domain.roster import Assignment, UserKey, fold
 from teams_rollout.domain.vocabulary import Environment, WaveState
@@ -49,6 +50,7 @@ class MemoryLedger:
         self.users: dict[tuple[str, str], UserRecord] = {}
         self.timelines: dict[tuple[str, str], list[TimelineEvent]] = {}
         self.staged: dict[str, tuple[StagedImport, list[Assignment]]] = {}
+        self.reports: dict[str, list[Report]] = {}
         self.plans: dict[str, tuple[PlanHeader, list[PlanRow]]] = {}
         self.operations: dict[str, OperationRecord] = {}
         self.drift: list[DriftReport] = []
@@ -182,6 +184,12 @@ class MemoryLedger:
 
     async def list_staged(self, import_id: str) -> list[Assignment]:
         return self.staged[import_id][1]
+
+    async def save_reports(self, operation_id: str, reports: Sequence[Report]) -> None:
+        self.reports[operation_id] = list(reports)
+
+    async def list_reports(self, operation_id: str) -> list[Report]:
+        return self.reports.get(operation_id, [])
 
     async def save_plan(self, header: PlanHeader, rows: Sequence[PlanRow]) -> None:
         self.plans[header.plan_id] = (header, list(rows))
