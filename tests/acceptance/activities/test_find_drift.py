@@ -118,7 +118,8 @@ async def test_given_every_kind_of_change_when_reconciled_then_each_is_found_at_
 
     found = by_person(report)
     expected = {name: kinds for name, (_, kinds) in CHANGES.items()}
-    expected |= {"parks": {"team_membership"}, "server": {"coexistence"}, "off": {"resolve"}}
+    # Whoever was handed off and has moved since is finished: that is no drift.
+    expected |= {"parks": {"team_membership"}, "off": {"resolve"}}
     assert set(found) == set(expected)
     for name, kinds in expected.items():
         assert kinds <= found[name], name
