@@ -26,7 +26,7 @@ EXIT ?=
 BACKEND ?= $(or $(ROLLOUT_DURABLE_BACKEND),AzureStorage)
 
 .PHONY: help setup demo test test-unit lint format format-check types layers check \
-	bench samples histories picture package requirements requirements-check clean
+	bench samples histories picture package requirements requirements-check versions clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -126,6 +126,18 @@ requirements-check: setup ## Check that the exported requirements are current
 	$(MAKE) --no-print-directory requirements EXPORT_TO="$$scratch"; \
 	for file in requirements*.txt; do diff -u "$$file" "$$scratch/$$file" \
 		|| { echo "$$file is stale: run make requirements" >&2; exit 1; }; done
+
+# Wheels only: a dependency without one for that Python is found here, not on a server.
+versions: setup ## Run the unit tests on Python 3.12 and 3.13, where they are installed
+	for version in 3.12 3.13; do scratch=".venv-$$version"; \
+	$(UV) venv --clear --no-python-downloads --python "$$version" "$$scratch" \
+		|| { echo "Python $$version is not installed: not tried"; continue; }; \
+	$(UV) pip compile --quiet --only-binary :all: --python-version "$$version" pyproject.toml \
+		--group dev --output-file "$$scratch/requirements.txt"; \
+	$(UV) pip install --python "$$scratch/bin/python" --only-binary :all: \
+		-r "$$scratch/requirements.txt"; \
+	$(UV) pip install --python "$$scratch/bin/python" --no-deps --no-build-isolation --editable .; \
+	"$$scratch/bin/python" -m pytest -n 2 -m "$(FAST)" tests/unit tests/orchestrations; done
 
 clean: ## Remove what the lab, tests and tools leave behind (not .venv, not node_modules)
 	rm -rf .rollout build dist htmlcov .coverage .mypy_cache .ruff_cache .import_linter_cache .hypothesis

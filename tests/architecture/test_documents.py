@@ -53,3 +53,30 @@ def test_decisions_when_counted_then_no_number_is_used_twice(repository: Path) -
     numbers = [path.name[:4] for path in (repository / "docs" / "adr").glob("[0-9]*.md")]
 
     assert len(numbers) == len(set(numbers))
+
+
+def test_decisions_when_listed_then_the_index_names_each_by_its_title(repository: Path) -> None:
+    folder = repository / "docs" / "adr"
+    index = (folder / "README.md").read_text()
+    titles = {p.name: p.read_text().splitlines()[0] for p in folder.glob("[0-9]*.md")}
+
+    missing = {
+        name: title
+        for name, title in titles.items()
+        if f"[{title.removeprefix('# ')}]({name})" not in index
+    }
+
+    assert not missing, "add them to docs/adr/README.md"
+
+
+def test_changelog_when_read_then_each_release_says_what_operators_ask_first(
+    repository: Path,
+) -> None:
+    """Whether to do something, and whether waves may be under way meanwhile (docs/upgrading.md)."""
+    text = (repository / "CHANGELOG.md").read_text()
+    releases = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
+
+    assert releases
+    for release in releases:
+        assert re.search(r"^Operator action: \S", release, re.MULTILINE), release[:40]
+        assert re.search(r"^In-flight safe: (yes|no)\b", release, re.MULTILINE), release[:40]
