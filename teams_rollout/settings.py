@@ -55,7 +55,7 @@ class Settings(BaseSettings):
         return urlsplit(self.graph_base_url).hostname in LOOPBACK_HOSTS
 
     @model_validator(mode="after")
-    def _real_tenants_run_in_real_time(self) -> "Settings":
+    def _real_tenants_are_no_rehearsal(self) -> "Settings":
         if self.is_simulated:
             return self
         wrong = [
@@ -66,6 +66,8 @@ class Settings(BaseSettings):
             )
             if value != default
         ]
+        if self.environment is Environment.REHEARSAL:
+            wrong.append("ROLLOUT_ENVIRONMENT=REHEARSAL")
         if self.graph_credential == "static":
             wrong.append("ROLLOUT_GRAPH_CREDENTIAL")
         if wrong:

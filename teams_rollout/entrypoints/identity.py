@@ -39,7 +39,7 @@ class Role(StrEnum):
 _INCLUDED: dict[Role, frozenset[Role]] = {
     Role.OPERATE: frozenset({Role.OPERATE, Role.READ, Role.REPORT}),
     Role.APPROVE: frozenset({Role.APPROVE, Role.READ, Role.REPORT}),
-    Role.READ: frozenset({Role.READ}),
+    Role.READ: frozenset({Role.READ, Role.REPORT}),
     Role.REPORT: frozenset({Role.REPORT}),
 }
 
@@ -138,25 +138,26 @@ def signed_in(request: Request) -> None:
 
 
 class RequireRole:
-    """A route's dependency: lets in callers who hold the role and hands the route the caller."""
+    """A route's dependency: lets in who holds one of the roles, and hands the route the caller."""
 
-    def __init__(self, role: Role) -> None:
-        self.role = role
+    def __init__(self, *roles: Role) -> None:
+        self.roles = roles
 
     async def __call__(self, request: Request) -> Caller:
         settings = get_context(request).services().settings
         caller = identify(request.headers, settings=settings)
-        if not caller.may(self.role):
+        if not any(caller.may(role) for role in self.roles):
+            named = " or ".join(role.value for role in self.roles)
             raise ProblemError(
                 403,
                 kind="role-missing",
                 title="You may not do this.",
-                detail=f"It needs the role {self.role.value}, which your account does not have.",
+                detail=f"It needs the role {named}, which your account does not have.",
                 do="Ask the owner of the Teams rollout app in Entra for the role.",
             )
         return caller
 
 
-def require(role: Role) -> RequireRole:
-    """The dependency that every route but the public two declares."""
-    return RequireRole(role)
+def require(*roles: Role) -> RequireRole:
+    """The dependency that every route but the public ones declares; one of the roles is enough."""
+    return RequireRole(*roles)

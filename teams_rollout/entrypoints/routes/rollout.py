@@ -10,7 +10,7 @@ from teams_rollout.entrypoints import operations
 from teams_rollout.entrypoints.context import RolloutDep, ServicesDep, StarterDep
 from teams_rollout.entrypoints.problems import ProblemError
 from teams_rollout.entrypoints.routes import accepting
-from teams_rollout.entrypoints.routes.callers import Operator, Reader, Reporter
+from teams_rollout.entrypoints.routes.callers import Operator, Reader, Reporter, Responsible
 from teams_rollout.entrypoints.views import (
     AuditItem,
     AuditList,
@@ -24,7 +24,7 @@ router = APIRouter(prefix="/api/v1", tags=["rollout"])
 
 
 @router.get("/rollout")
-async def get_rollout(services: ServicesDep, rollout: RolloutDep, _caller: Reader) -> RolloutView:
+async def get_rollout(services: ServicesDep, rollout: RolloutDep, _caller: Reporter) -> RolloutView:
     """What this deployment rolls out, and whether for real."""
     waves = await services.ledger.list_waves(rollout.rollout_id)
     section = rollout.config.rollout
@@ -73,7 +73,7 @@ async def reconcile(
 
 @router.get("/drift")
 async def get_drift(
-    services: ServicesDep, rollout: RolloutDep, _caller: Reporter, run_id: str | None = None
+    services: ServicesDep, rollout: RolloutDep, _caller: Responsible, run_id: str | None = None
 ) -> DriftView:
     """What a reconciliation found: the newest one, or the one named."""
     report = await services.ledger.find_drift(rollout.rollout_id, run_id)
@@ -108,7 +108,7 @@ def _drift_view(report: DriftReport) -> DriftView:
 
 
 @router.get("/audit")
-async def list_audit(services: ServicesDep, rollout: RolloutDep, _caller: Reporter) -> AuditList:
+async def list_audit(services: ServicesDep, rollout: RolloutDep, _caller: Responsible) -> AuditList:
     """What people did, newest first; at most the last 200 actions."""
     entries = await services.ledger.list_audit(rollout.rollout_id, limit=200)
     return AuditList(value=tuple(AuditItem(**entry.model_dump()) for entry in entries))

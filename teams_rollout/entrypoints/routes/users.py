@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from teams_rollout.domain.vocabulary import UserState
 from teams_rollout.entrypoints import people
 from teams_rollout.entrypoints.context import RolloutDep, ServicesDep, get_wave
-from teams_rollout.entrypoints.routes.callers import Reader, Reporter
+from teams_rollout.entrypoints.routes.callers import Reader, Responsible
 from teams_rollout.entrypoints.views import LookupAnswer, UserPage, UserView
 
 router = APIRouter(prefix="/api/v1/users", tags=["people"])
@@ -36,7 +36,7 @@ async def list_users(
     request: Request,
     services: ServicesDep,
     rollout: RolloutDep,
-    _caller: Reporter,
+    _caller: Responsible,
     wave: str | None = None,
     state: UserState | None = None,
     cursor: Annotated[int, Query(ge=0)] = 0,

@@ -18,7 +18,7 @@ from teams_rollout.entrypoints.context import (
 )
 from teams_rollout.entrypoints.problems import ProblemError
 from teams_rollout.entrypoints.routes import accepting
-from teams_rollout.entrypoints.routes.callers import Approver, Operator, Reader, Reporter
+from teams_rollout.entrypoints.routes.callers import Approver, Operator, Reporter, Responsible
 from teams_rollout.entrypoints.starting import start_wave
 from teams_rollout.entrypoints.views import (
     OperationView,
@@ -52,7 +52,7 @@ class DecisionBody(BaseModel):
 
 @router.get("/waves")
 async def list_waves(
-    services: ServicesDep, context: ContextDep, rollout: RolloutDep, _caller: Reader
+    services: ServicesDep, context: ContextDep, rollout: RolloutDep, _caller: Reporter
 ) -> WaveList:
     """All waves, in their order."""
     views = await waves.list_views(services, context, rollout.rollout_id)
@@ -61,7 +61,7 @@ async def list_waves(
 
 @router.get("/waves/{wave}")
 async def get_wave(
-    record: WaveDep, services: ServicesDep, context: ContextDep, _caller: Reader
+    record: WaveDep, services: ServicesDep, context: ContextDep, _caller: Reporter
 ) -> WaveView:
     """One wave, by name or slug."""
     return await waves.view_wave(services, context, record)
@@ -69,7 +69,7 @@ async def get_wave(
 
 @router.get("/waves/{wave}/progress")
 async def get_progress(
-    record: WaveDep, services: ServicesDep, context: ContextDep, _caller: Reader
+    record: WaveDep, services: ServicesDep, context: ContextDep, _caller: Reporter
 ) -> ProgressView:
     """How far the wave is; cheap enough to be asked every second."""
     return await waves.view_progress(services, context, record)
@@ -104,7 +104,7 @@ async def get_plan(
     request: Request,
     services: ServicesDep,
     context: ContextDep,
-    _caller: Reporter,
+    _caller: Responsible,
     cursor: Annotated[int, Query(ge=0)] = 0,
 ) -> PlanView:
     """A plan; its changes come 2,000 at a time, the rest follows under `nextLink`."""
