@@ -1,4 +1,4 @@
-"""Gives the profile's licences, all SKUs in one call per person.
+"""Gives the profile's licences: all SKUs in one call per person, or through the profile's group.
 
 Idempotent: assignLicense is an upsert, and after an answer that leaves open whether it took
 effect, the person is read before the call is repeated.
@@ -7,6 +7,7 @@ effect, the person is read before the call is repeated.
 from collections.abc import Sequence
 
 from activities.deps import Deps
+from activities.group_license import AMBIGUOUS, is_through_group, license_through_group
 from activities.reading import translate
 from activities.runner import BatchContext, load_batch, run_step
 from graph.licenses import LicenseChange, assign_licenses
@@ -17,19 +18,20 @@ from teams_rollout.domain.outcomes import CallResult
 from teams_rollout.domain.vocabulary import Outcome, Step
 from teams_rollout.ledger.records import UserRecord
 
-AMBIGUOUS = "microsoft_unavailable"
-
 
 async def assign_license(deps: Deps, request: BatchRequest) -> StepResult:
     """Licence everybody of the batch whose location is in place."""
     context = await load_batch(deps, request)
 
     async def act(chunk: Sequence[tuple[UserRecord, StepView]]) -> Sequence[CallResult]:
-        settled = await _already_licensed(deps, context, chunk)
-        open_ = [(u, v) for u, v in chunk if u.object_id not in settled]
-        answers = await assign_licenses(deps.graph, [_change(u, v) for u, v in open_])
-        by_id = {u.object_id: a for (u, _), a in zip(open_, answers, strict=True)} | settled
-        return [by_id[u.object_id] for u, _ in chunk]
+        through = [(u, v) for u, v in chunk if is_through_group(context, u)]
+        answers = await license_through_group(deps, context, through, _change)
+        directly = [(u, v) for u, v in chunk if u.object_id not in answers]
+        answers |= await _already_licensed(deps, context, directly)
+        open_ = [(u, v) for u, v in directly if u.object_id not in answers]
+        given = await assign_licenses(deps.graph, [_change(u, v) for u, v in open_])
+        answers |= {a.key: a for a in given}
+        return [answers[u.object_id] for u, _ in chunk]
 
     return await run_step(deps, request, Step.LICENSE, act, context=context)
 

@@ -13,7 +13,7 @@ from activities.finish_hand_offs import is_ours_to_watch
 from activities.hand_off import HandOffs, go_on
 from activities.operation import finish_operation, report_progress
 from activities.reading import TenantReading, read_tenant
-from activities.team_status import assess_teams
+from activities.team_status import assess_teams, tenant_view
 from activities.unread import trouble_of
 from activities.wave_plan import is_on_hold
 from activities.wave_report import amend_reports
@@ -67,10 +67,12 @@ async def _compare_all(
         if u.wave in closed or is_ours_to_watch(u, closed)
     ]
     teams = await deps.ledger.list_teams(rollout.rollout_id)
-    reading = await read_tenant(deps.graph, teams, people=[u.assignment for u in users])
+    reading = await read_tenant(
+        deps.graph, teams, people=[u.assignment for u in users], config=rollout.config
+    )
     await report_progress(deps, run_id, 60)
     assessed = assess_teams(teams, rollout.config.teams, reading)
-    view = TenantView(catalogue=reading.catalogue, teams={t.spec.key: t.status for t in assessed})
+    view = tenant_view(reading, assessed, rollout.config)
     users = await _finish_hand_offs(deps, rollout, users, reading, closed)
     users = [u for u in users if u.wave in closed]
     await amend_reports(deps, [w for w in waves if w.slug in closed], users)

@@ -103,7 +103,8 @@ async def _open(
     )
     # Changes nothing but the version: of two copies of this activity only one goes on to write.
     wave = await deps.ledger.save_wave(wave)
-    await deps.ledger.save_rollout(rollout.model_copy(update={"catalogue": plan.reading.catalogue}))
+    as_planned = {"catalogue": plan.view.catalogue, "license_groups": plan.view.license_groups}
+    await deps.ledger.save_rollout(rollout.model_copy(update=as_planned))
     await reserve_seats(deps, rollout, wave, [p.candidate for p in eligible])
     for team in plan.teams:
         await deps.ledger.save_team(team)

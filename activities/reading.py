@@ -5,10 +5,11 @@ A read is whole or it fails (`GraphReadError`), so nobody is ever judged by half
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence, Sized
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from activities.license_groups import find_license_groups
 from graph.error_table import code_of_license_state
 from graph.errors import GraphReadError
 from graph.licenses import GraphSku, list_skus
@@ -17,6 +18,7 @@ from graph.policies import UserConfiguration, list_user_configurations
 from graph.session import GraphSession
 from graph.teams import GraphGroup, list_group_members, list_group_owners, list_groups
 from graph.users import GraphLicenseState, GraphUser, list_users
+from teams_rollout.domain.configuration import RolloutConfig
 from teams_rollout.domain.homing import infer_homing
 from teams_rollout.domain.observed import (
     Catalogue,
@@ -37,6 +39,7 @@ class TenantReading:
     Attributes:
         members: member ids by the key of our team, for teams that exist.
         numbers: holder's id by phone number.
+        group_members: member ids by the id of each licensing group, where they were asked for.
         reads: how many list requests it took, for the plan's figures.
     """
 
@@ -46,6 +49,7 @@ class TenantReading:
     groups: dict[str, GraphGroup]
     members: dict[str, frozenset[str]] = field(default_factory=dict)
     numbers: dict[str, str] = field(default_factory=dict)
+    group_members: dict[str, frozenset[str]] = field(default_factory=dict)
     reads: int = 0
 
     def __post_init__(self) -> None:
@@ -81,6 +85,7 @@ class TenantReading:
             self.configurations.get(user.id),
             catalogue=self.catalogue,
             in_teams=[k for k in assignment.teams if user.id in self.members.get(k, ())],
+            in_groups=[g for g, ids in self.group_members.items() if user.id in ids],
             number_holder=self.numbers.get(assignment.phone_number),
             known=known,
         )
@@ -97,13 +102,18 @@ def _index(names: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 async def read_tenant(
-    session: GraphSession, teams: Sequence[TeamRecord], *, people: Iterable[Assignment] = ()
+    session: GraphSession,
+    teams: Sequence[TeamRecord],
+    *,
+    people: Iterable[Assignment] = (),
+    config: RolloutConfig | None = None,
 ) -> TenantReading:
     """Read everything that a plan compares with: about one request per 999 people and source.
 
     Args:
         people: whom it is read for; phone numbers, which take a permission of their own, are
             read only if one of them is to get one.
+        config: whose licensing groups to read the members of; None = nobody asks who is in them.
     """
     with_numbers = any(person.phone_number for person in people)
     existing = [t for t in teams if team_id_of(t)]
@@ -114,7 +124,9 @@ async def read_tenant(
         groups = group.create_task(list_groups(session))
         numbers = group.create_task(list_numbers(session)) if with_numbers else None
         members = group.create_task(_read_members(session, existing))
-    lists = (users.result(), configurations.result(), groups.result())
+    in_groups = await _read_group_members(session, groups.result(), config)
+    lists: list[Sized] = [users.result(), configurations.result(), groups.result()]
+    lists.extend(in_groups.values())
     return TenantReading(
         users={u.id: u for u in users.result()},
         configurations={c.id: c for c in configurations.result()},
@@ -122,6 +134,7 @@ async def read_tenant(
         groups={g.id: g for g in groups.result()},
         members=members.result(),
         numbers=numbers.result() if numbers else {},
+        group_members=in_groups,
         reads=sum(_pages(rows) for rows in lists) + 1 + with_numbers + _member_lists(existing),
     )
 
@@ -153,6 +166,16 @@ async def _read_members(
     }
 
 
+async def _read_group_members(
+    session: GraphSession, groups: Iterable[GraphGroup], config: RolloutConfig | None
+) -> dict[str, frozenset[str]]:
+    found = find_license_groups(config, groups).values() if config else ()
+    ids = list(dict.fromkeys(x.group_id for x in found if x.group_id))
+    async with _all_or_nothing() as group:
+        reads = [group.create_task(list_group_members(session, i)) for i in ids]
+    return {i: read.result() for i, read in zip(ids, reads, strict=True)}
+
+
 async def _people_or_none(session: GraphSession, team: TeamRecord) -> frozenset[str] | None:
     """Members, and the owners where we did not set them ourselves."""
     group_id = team_id_of(team)
@@ -176,7 +199,7 @@ def _member_lists(teams: Sequence[TeamRecord]) -> int:
     return len(teams) + sum(bool(t.spec.existing_team_id) for t in teams)
 
 
-def _pages(items: Sequence[object]) -> int:
+def _pages(items: Sized) -> int:
     return max(1, -(-len(items) // 999))
 
 
@@ -207,6 +230,7 @@ def translate(
     *,
     catalogue: Catalogue,
     in_teams: Sequence[str] = (),
+    in_groups: Sequence[str] = (),
     number_holder: str | None = None,
     known: Homing | None = None,
 ) -> ObservedUser:
@@ -217,9 +241,7 @@ def translate(
         number_holder: who holds the number that the person is to get.
         known: homing seen before our first write, which settles the ambiguous case.
     """
-    policies = _explicit_policies(configuration)
-    mode_name = policies.pop(UPGRADE_POLICY_TYPE, None)
-    explicit = CoexistenceMode.from_policy_name(mode_name) if mode_name else None
+    policies, explicit = _explicit_policies(configuration)
     licenses = _licenses(user)
     account_type = configuration.account_type if configuration else ""
     return ObservedUser(
@@ -245,14 +267,19 @@ def translate(
         policies=policies,
         phone_numbers=tuple(configuration.telephone_numbers) if configuration else (),
         in_teams=tuple(in_teams),
+        in_groups=tuple(in_groups),
         number_held_by_other=number_holder is not None and number_holder != user.id,
     )
 
 
-def _explicit_policies(configuration: UserConfiguration | None) -> dict[str, str]:
-    if configuration is None:
-        return {}
-    return {p.type: p.name for p in configuration.policies}
+def _explicit_policies(
+    configuration: UserConfiguration | None,
+) -> tuple[dict[str, str], CoexistenceMode | None]:
+    """Policy names by type, and the mode, which is one of them at Microsoft."""
+    assigned = configuration.policies if configuration else ()
+    policies = {p.type: p.name for p in assigned}
+    mode = policies.pop(UPGRADE_POLICY_TYPE, "")
+    return policies, CoexistenceMode.from_policy_name(mode) if mode else None
 
 
 def _licenses(user: GraphUser) -> tuple[LicenseState, ...]:

@@ -52,6 +52,7 @@ def _refresh(
         "policies",
         "phone_numbers",
         "in_teams",
+        "in_groups",
         "number_held_by_other",
     }
     return fresh.model_copy(update={name: getattr(before, name) for name in teams_side})

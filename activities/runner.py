@@ -50,10 +50,11 @@ class BatchContext:
 
     @property
     def view(self) -> TenantView:
-        """SKUs as last planned, and where each team stands."""
+        """SKUs and licensing groups as last planned, and where each team stands."""
         return TenantView(
             catalogue=self.rollout.catalogue,
             teams={t.spec.key: t.status for t in self.teams},
+            license_groups=self.rollout.license_groups,
         )
 
     async def wake(self, deps: Deps, *instances: Callable[[str, str, int], str]) -> None:
@@ -123,10 +124,13 @@ async def _run_chunk(
             settled.append((user, settled_by_view(user, view)))
         else:
             open_.append((user, view))
+    foreseen: set[str] = set()
     if open_:
         answers = await act(open_)
         settled.extend((user, a) for (user, _), a in zip(open_, answers, strict=True))
-    return await commit_answers(deps, step, settled)
+        known = zip(open_, answers, strict=True)
+        foreseen = {user.key.ref for (user, v), a in known if a.code and a.code == v.code}
+    return await commit_answers(deps, step, settled, foreseen=foreseen)
 
 
 _OUTCOME_OF: dict[Finding, Outcome] = {
@@ -165,6 +169,8 @@ async def commit_answers(
         if user.key.ref in foreseen:
             record = record.model_copy(update={"foreseen": True})
         records.append(record)
+        if _only_looked(user.steps.get(step), record):
+            continue
         updates[user.key.shard].append(
             UserUpdate(
                 ref=user.key.ref, steps={step: record}, events=(event_of(step, record, result),)
@@ -173,6 +179,13 @@ async def commit_answers(
     for shard, changed in updates.items():
         await deps.ledger.commit(shard, changed)
     return records
+
+
+def _only_looked(before: StepRecord | None, after: StepRecord) -> bool:
+    """Whether a look at Microsoft's work in the background has shown nothing new."""
+    if before is None or not (before.is_watched and after.is_watched):
+        return False
+    return (before.code, before.stage) == (after.code, after.stage)
 
 
 def event_of(step: Step, record: StepRecord, result: CallResult) -> TimelineEvent:
@@ -198,11 +211,15 @@ def is_due(user: UserRecord, step: Step, now: datetime) -> bool:
     record = user.steps.get(step)
     if record is None:
         return True
+    if record.is_watched:
+        return _has_come(record.retry_at, now)
     if step is Step.PHONE_NUMBER and record.awaits_verification:
         return record.outcome is Outcome.WAITING  # had to wait for Teams; verification asks again
-    if record.outcome.is_retryable:
-        return record.retry_at is None or record.retry_at <= now + timedelta(milliseconds=100)
-    return False
+    return record.outcome.is_retryable and _has_come(record.retry_at, now)
+
+
+def _has_come(retry_at: datetime | None, now: datetime) -> bool:
+    return retry_at is None or retry_at <= now + timedelta(milliseconds=100)
 
 
 def is_in_doubt(user: UserRecord, step: Step) -> bool:
@@ -219,14 +236,14 @@ def _is_accepted(record: StepRecord | None) -> bool:
     if record is None:
         return False
     waits = record.outcome is Outcome.WAITING and record.code == WAITING_FOR_MICROSOFT
-    return waits or record.outcome in (Outcome.APPLIED, Outcome.ALREADY)
+    return (waits and not record.is_watched) or record.outcome in (Outcome.APPLIED, Outcome.ALREADY)
 
 
 def summarise_records(records: Iterable[StepRecord]) -> StepResult:
     """Counts per outcome and the earliest time at which a retry makes sense."""
     seen = list(records)
     counts = Counter(r.outcome.value for r in seen)
-    retries = [r.retry_at for r in seen if r.outcome.is_retryable and r.retry_at]
+    retries = [r.retry_at for r in seen if not r.is_answered and r.retry_at]
     return StepResult(counts=dict(counts), retry_at=min(retries, default=None))
 
 

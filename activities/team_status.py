@@ -4,12 +4,13 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from activities.license_groups import find_license_groups
 from activities.reading import TenantReading, team_id_of
 from graph.groups import MAX_OWNERS
 from graph.teams import GraphGroup
 from graph.users import GraphUser
-from teams_rollout.domain.configuration import TeamsSection
-from teams_rollout.domain.observed import TeamStatus
+from teams_rollout.domain.configuration import RolloutConfig, TeamsSection
+from teams_rollout.domain.observed import TeamStatus, TenantView
 from teams_rollout.domain.roster import TeamSpec, slug
 from teams_rollout.ledger.records import TeamRecord
 
@@ -73,6 +74,21 @@ def assess_teams(
         _assess(team, section, reading, holders.get(wanted.get(team.spec.key, "").casefold()))
         for team in teams
     ]
+
+
+def tenant_view(
+    reading: TenantReading, teams: Sequence[TeamRecord], config: RolloutConfig
+) -> TenantView:
+    """Everything that people are compared with, from one reading.
+
+    Args:
+        teams: as assessed from that reading.
+    """
+    return TenantView(
+        catalogue=reading.catalogue,
+        teams={t.spec.key: t.status for t in teams},
+        license_groups=find_license_groups(config, reading.groups.values()),
+    )
 
 
 def _assess(

@@ -9,7 +9,7 @@ from collections import defaultdict
 from activities.committing import commit_updates
 from activities.deps import Deps
 from activities.reading import TenantReading, read_tenant, translate
-from activities.team_status import assess_teams
+from activities.team_status import assess_teams, tenant_view
 from graph.policies import get_user_configuration
 from graph.users import get_user
 from teams_rollout.contracts.payloads import VerifyResult, WaveRequest
@@ -21,6 +21,8 @@ from teams_rollout.domain.verification import (
     is_overdue,
     next_interval,
     overdue,
+    refused,
+    refused_by_group,
     sweep,
 )
 from teams_rollout.domain.vocabulary import Outcome, Step
@@ -98,7 +100,7 @@ async def _sweep(
         people=[u.assignment for u in waiting],
     )
     assessed = assess_teams(teams, rollout.config.teams, reading)
-    view = TenantView(catalogue=reading.catalogue, teams={t.spec.key: t.status for t in assessed})
+    view = tenant_view(reading, assessed, rollout.config)
     still: list[tuple[UserRecord, ObservedUser]] = []
     updates: dict[str, list[UserUpdate]] = defaultdict(list)
     for user in waiting:
@@ -107,7 +109,10 @@ async def _sweep(
             observed = user.observed
         if observed is None:
             continue
-        changed = _changed(deps, rollout, user, observed, view)
+        assessment = _assess(rollout, user, observed, view)
+        changed = sweep(user.steps, assessment, now=deps.clock())
+        if refused_by_group(user.steps, assessment):
+            changed |= await _refusal_by_id(deps, rollout, user, view)
         open_ = [s for s in awaited_steps(user.steps) if s not in changed]
         late = [s for s in open_ if _is_late(deps, wave, user.steps[s])]
         if late:
@@ -129,20 +134,14 @@ def _membership_open(user: UserRecord) -> bool:
 def _observe(user: UserRecord, reading: TenantReading) -> ObservedUser | None:
     known = user.observed.homing if user.observed else None
     seen = reading.observe(user.assignment, object_id=user.object_id, known=known)
-    if seen is None or user.observed is None or _membership_open(user):
+    if seen is None or user.observed is None:
         return seen
-    # Teams of people who wait for something else are not read: what was seen last holds.
-    return seen.model_copy(update={"in_teams": user.observed.in_teams})
-
-
-def _changed(
-    deps: Deps,
-    rollout: RolloutRecord,
-    user: UserRecord,
-    observed: ObservedUser,
-    view: TenantView,
-) -> dict[Step, StepRecord]:
-    return sweep(user.steps, _assess(rollout, user, observed, view), now=deps.clock())
+    # Licensing groups, and teams of people who wait for something else, are not read: what was
+    # seen last holds.
+    kept: dict[str, object] = {"in_groups": user.observed.in_groups}
+    if not _membership_open(user):
+        kept["in_teams"] = user.observed.in_teams
+    return seen.model_copy(update=kept)
 
 
 def _is_late(deps: Deps, wave: WaveRecord, record: StepRecord) -> bool:
@@ -169,22 +168,43 @@ async def _decide_by_id(
     late: list[Step],
 ) -> dict[Step, StepRecord]:
     """Past the deadline: one read by id, then verified or stalled."""
-    live = await get_user(deps.graph, user.object_id)
-    configuration = await get_user_configuration(deps.graph, user.object_id)
     changed: dict[Step, StepRecord] = {}
-    if live is not None and user.observed is not None:
-        observed = translate(
-            live,
-            configuration,
-            catalogue=view.catalogue,
-            in_teams=user.observed.in_teams,
-            known=user.observed.homing,
-        )
-        changed = _changed(deps, rollout, user, observed, view)
+    observed = await _read_by_id(deps, user, view)
+    if observed is not None:
+        assessment = _assess(rollout, user, observed, view)
+        changed = sweep(user.steps, assessment, now=deps.clock())
     for step in late:
         if step not in changed:
             changed[step] = overdue(step, user.steps[step], now=deps.clock())
     return changed
+
+
+async def _refusal_by_id(
+    deps: Deps, rollout: RolloutRecord, user: UserRecord, view: TenantView
+) -> dict[Step, StepRecord]:
+    """The licence that a group could not give, unless the list showed what has been cured."""
+    observed = await _read_by_id(deps, user, view)
+    if observed is None:
+        return {}
+    code = refused_by_group(user.steps, _assess(rollout, user, observed, view))
+    if not code:
+        return {}
+    return {Step.LICENSE: refused(user.steps[Step.LICENSE], code, now=deps.clock())}
+
+
+async def _read_by_id(deps: Deps, user: UserRecord, view: TenantView) -> ObservedUser | None:
+    """The person as they are now, which no list proves; memberships as seen last."""
+    live = await get_user(deps.graph, user.object_id)
+    if live is None or user.observed is None:
+        return None
+    return translate(
+        live,
+        await get_user_configuration(deps.graph, user.object_id),
+        catalogue=view.catalogue,
+        in_teams=user.observed.in_teams,
+        in_groups=user.observed.in_groups,
+        known=user.observed.homing,
+    )
 
 
 def _update(

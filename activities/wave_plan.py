@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from activities.deps import Deps
 from activities.reading import TenantReading, read_tenant
-from activities.team_status import assess_teams
+from activities.team_status import assess_teams, tenant_view
 from teams_rollout.domain.assessment import Finding, StepView, assess
 from teams_rollout.domain.observed import ObservedUser, TenantView
 from teams_rollout.domain.planning import (
@@ -53,7 +53,7 @@ class WavePlan:
     teams: list[TeamRecord]
     seats: tuple[SeatLine, ...]
     prediction: Prediction
-    reading: TenantReading
+    view: TenantView
 
     @property
     def short(self) -> int:
@@ -71,12 +71,14 @@ async def plan_wave(deps: Deps, rollout: RolloutRecord, wave: WaveRecord) -> Wav
     everybody = [u async for u in deps.ledger.list_users(rollout.rollout_id)]
     users = [u for u in everybody if u.wave == wave.slug]
     teams = await deps.ledger.list_teams(rollout.rollout_id)
-    reading = await read_tenant(deps.graph, teams, people=[u.assignment for u in users])
+    reading = await read_tenant(
+        deps.graph, teams, people=[u.assignment for u in users], config=rollout.config
+    )
     assessed = assess_teams(teams, rollout.config.teams, reading)
+    view = tenant_view(reading, assessed, rollout.config)
     doubles = _named_before(everybody, reading)
     candidates = [
-        _candidate(deps, rollout, u, assessed, reading, is_double=u.key.ref in doubles)
-        for u in users
+        _candidate(deps, rollout, u, view, reading, is_double=u.key.ref in doubles) for u in users
     ]
     reserved = await _reserved_elsewhere(deps, rollout, wave, [c for c, _ in candidates])
     without = allot_seats(
@@ -98,7 +100,7 @@ async def plan_wave(deps: Deps, rollout: RolloutRecord, wave: WaveRecord) -> Wav
         teams=assessed,
         seats=seat_lines([c for c, _ in candidates], reading.catalogue, reserved),
         prediction=predict([p.plan for p in people], reads=reading.reads),
-        reading=reading,
+        view=view,
     )
 
 
@@ -106,14 +108,13 @@ def _candidate(
     deps: Deps,
     rollout: RolloutRecord,
     user: UserRecord,
-    teams: list[TeamRecord],
+    view: TenantView,
     reading: TenantReading,
     *,
     is_double: bool,
 ) -> tuple[Candidate, ObservedUser | None]:
     known = user.observed.homing if user.observed and user.started else None
     observed = reading.observe(user.assignment, object_id=user.object_id, known=known)
-    view = TenantView(catalogue=reading.catalogue, teams={t.spec.key: t.status for t in teams})
     assessment = assess(
         user.assignment,
         observed,

@@ -57,6 +57,11 @@ class GraphGroup(GraphModel):
         return "Unified" in self.group_types
 
     @property
+    def has_rule(self) -> bool:
+        """A rule decides who is in it, so nobody can be put into it by hand."""
+        return "DynamicMembership" in self.group_types
+
+    @property
     def is_team(self) -> bool:
         """Marked as a team; a few old teams lack the mark."""
         return "Team" in self.provisioning

@@ -91,6 +91,8 @@ class ProfileSection(_Section):
         replaces: SKU part numbers removed in the same call.
         disabled_plans: service plan names switched off on new licences only.
         required_plans: service plan names that must be on; None = each SKU's Teams plans.
+        licensing: `direct` assigns to each person; `group` puts people into `license_group`.
+        license_group: object id, display name or mail nickname of a group that has the SKUs.
     """
 
     skus: tuple[str, ...] = Field(min_length=1)
@@ -101,6 +103,11 @@ class ProfileSection(_Section):
     license_group: str | None = None
     policies: dict[str, str] = Field(default_factory=dict)
     coexistence_mode: CoexistenceMode = CoexistenceMode.TEAMS_ONLY
+
+    @property
+    def group_key(self) -> str:
+        """The name of its licensing group as it is compared; empty when licensed directly."""
+        return (self.license_group or "").strip().casefold() if self.licensing == "group" else ""
 
 
 class RolloutConfig(_Section):

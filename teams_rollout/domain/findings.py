@@ -43,6 +43,11 @@ class StepView(BaseModel):
         differences: for a change, what changes; empty otherwise.
         grants / removals: the licence call (step `license` only); removals are SKU ids.
         new_seats: SKU part numbers of which the person will consume a new seat.
+        join_group: id of the licensing group to be put into, which then gives the licences; the
+            removals come once it has done so.
+        reprocess: the licensing group has failed for the person (`code` says why) and has to be
+            asked to try again.
+        awaits_group: in the licensing group, which has not come to the person yet.
         policies: explicit policies to assign by type (steps `policies` and `coexistence`); where
             another team acts (`waiting`), those that it has to assign.
         team_keys: teams to join (step `team_membership` only).
@@ -57,6 +62,9 @@ class StepView(BaseModel):
     grants: tuple[LicenseGrant, ...] = ()
     removals: tuple[str, ...] = ()
     new_seats: tuple[str, ...] = ()
+    join_group: str = ""
+    reprocess: bool = False
+    awaits_group: bool = False
     policies: dict[str, str] = {}
     team_keys: tuple[str, ...] = ()
 

@@ -85,6 +85,7 @@ class ObservedUser(_Value):
         explicit_mode: mode assigned to the person; None = the tenant's default applies.
         policies: explicit policy assignments by type, names without `Tag:`.
         in_teams: keys of our teams of which the person is a member or owner.
+        in_groups: ids of our licensing groups of which the person is a member, licensed or not.
         number_held_by_other: the wanted phone number belongs to somebody else.
     """
 
@@ -105,6 +106,7 @@ class ObservedUser(_Value):
     policies: dict[str, str] = {}
     phone_numbers: tuple[str, ...] = ()
     in_teams: tuple[str, ...] = ()
+    in_groups: tuple[str, ...] = ()
     number_held_by_other: bool = False
 
 
@@ -123,8 +125,37 @@ class TeamStatus(_Value):
     code: str = ""
 
 
+class GroupLicense(_Value):
+    """A SKU that a licensing group gives, and the plans that it switches off."""
+
+    sku_id: str
+    disabled_plans: tuple[str, ...] = ()
+
+
+class LicenseGroup(_Value):
+    """The group that gives a profile its licences.
+
+    Attributes:
+        code: why nobody can be put into it (`group_not_found`, ...), else empty.
+    """
+
+    group_id: str = ""
+    name: str = ""
+    licenses: tuple[GroupLicense, ...] = ()
+    code: str = ""
+
+    def gives(self, sku_id: str) -> GroupLicense | None:
+        """What it gives of this SKU, or None."""
+        return next((x for x in self.licenses if x.sku_id == sku_id), None)
+
+
 class TenantView(_Value):
-    """Everything that a plan, a verification or a reconciliation compares with."""
+    """Everything that a plan, a verification or a reconciliation compares with.
+
+    Attributes:
+        license_groups: by the name or id that profiles give, case folded.
+    """
 
     catalogue: Catalogue
     teams: dict[str, TeamStatus] = {}
+    license_groups: dict[str, LicenseGroup] = {}

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from pydantic import BaseModel, ConfigDict
 
+from teams_rollout.domain.progress import Stage
 from teams_rollout.domain.vocabulary import Outcome
 
 
@@ -22,6 +23,7 @@ class CallResult(BaseModel):
         retry_after: how long Microsoft asked us to wait, where it said so.
         detail: Microsoft's own words without personal data, for the engineer's view.
         request_id: Microsoft's request id, for a support case.
+        stage: set by steps of several requests; see `progress.Stage`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -32,6 +34,7 @@ class CallResult(BaseModel):
     retry_after: timedelta | None = None
     detail: str = ""
     request_id: str = ""
+    stage: Stage = Stage.NONE
 
     @property
     def is_accepted(self) -> bool:

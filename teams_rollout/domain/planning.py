@@ -31,6 +31,7 @@ class PersonPlan(BaseModel):
     Attributes:
         kind: `eligible`, `done`, `blocked`, `waiting` or `skipped`.
         code: foreseen reason, also for an eligible person of whom one part is blocked.
+        joins_group: the licensing group to be put into, if any.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -39,6 +40,7 @@ class PersonPlan(BaseModel):
     kind: str
     code: str = ""
     changes: tuple[dict[str, str], ...] = ()
+    joins_group: str = ""
 
 
 class SeatLine(BaseModel):
@@ -74,7 +76,10 @@ def plan_person(candidate: Candidate, *, without_seat: bool = False) -> PersonPl
         for d in views[step].differences
     )
     if changes:
-        return PersonPlan(key=candidate.key, kind="eligible", code=code, changes=changes)
+        group = views[Step.LICENSE].join_group if Step.LICENSE in views else ""
+        return PersonPlan(
+            key=candidate.key, kind="eligible", code=code, changes=changes, joins_group=group
+        )
     kind = next(
         (_KIND_OF[views[s].finding] for s in STEP_ORDER if s in views and _unsettled(views, s)),
         "done",
@@ -220,6 +225,7 @@ def _choose_canary(people: Sequence[Candidate], size: int) -> list[Candidate]:
 
 ENTRA_WRITES_PER_SECOND = 20.0
 """3,000 writes in 150 s per app and tenant (GRAPH fact sheet 6.1)."""
+GROUP_MEMBERS_PER_REQUEST = 20
 MEMBER_REQUESTS_PER_MINUTE = 4
 MEMBERS_PER_REQUEST = 200
 POLICIES_PER_REQUEST = 20
@@ -235,6 +241,12 @@ class Prediction(BaseModel):
     seconds: float
 
 
+def _replaces_later(person: PersonPlan) -> bool:
+    """Whether what the profile replaces takes a call of its own, after the group has licensed."""
+    licence = (c for c in person.changes if c["step"] == Step.LICENSE.value)
+    return bool(person.joins_group) and any(c["to"] == "none" for c in licence)
+
+
 def predict(people: Sequence[PersonPlan], *, reads: int, share: float = 0.8) -> Prediction:
     """Operations of the changes, and the slowest of the quotas they run into."""
     steps = Counter(c["step"] for p in people for c in p.changes)
@@ -242,7 +254,14 @@ def predict(people: Sequence[PersonPlan], *, reads: int, share: float = 0.8) -> 
     teams = Counter(
         c["to"] for p in people for c in p.changes if c["step"] == Step.TEAM_MEMBERSHIP.value
     )
-    entra = per_person[Step.USAGE_LOCATION.value] + per_person[Step.LICENSE.value]
+    joining = Counter(p.joins_group for p in people if p.joins_group)
+    entra = (
+        per_person[Step.USAGE_LOCATION.value]
+        + per_person[Step.LICENSE.value]
+        - joining.total()
+        + sum(-(-n // GROUP_MEMBERS_PER_REQUEST) for n in joining.values())
+        + sum(_replaces_later(p) for p in people)
+    )
     policies = steps[Step.POLICIES.value] + steps[Step.COEXISTENCE.value]
     member_requests = [-(-n // MEMBERS_PER_REQUEST) for n in teams.values()]
     writes = (

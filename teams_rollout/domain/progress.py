@@ -5,6 +5,7 @@ The summary is computed on read from the step records, so it can never disagree 
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
@@ -20,6 +21,14 @@ WAITING_FOR_MICROSOFT = "waiting_for_microsoft"
 NOT_STARTED = "not_started"
 
 
+class Stage(StrEnum):
+    """How far a step of several requests has come; most steps have one and no stage."""
+
+    NONE = ""
+    JOINED = "joined"  # put into the licensing group
+    REPROCESSED = "reprocessed"  # the licensing group was asked to try again
+
+
 class StepRecord(BaseModel):
     """The latest outcome of one step for one person.
 
@@ -27,7 +36,9 @@ class StepRecord(BaseModel):
         verified_at: when a read from Microsoft showed the wanted state; `already` is born verified.
         attempts: how often the step was tried.
         hiccups: transient answers in a row.
-        retry_at: earliest next try of a throttled, transient or waiting step.
+        retry_at: earliest next try of a throttled or transient step; of a waiting one the batch's
+            next look at what Microsoft does in the background, else verification looks.
+        stage: how far a step of several requests has come.
         reference: Microsoft's request or operation id, for support and polling.
         stalled: not seen at Microsoft within the deadline.
         foreseen: the plan knew this trouble beforehand, so no gate counts it.
@@ -45,6 +56,7 @@ class StepRecord(BaseModel):
     reference: str = ""
     stalled: bool = False
     foreseen: bool = False
+    stage: Stage = Stage.NONE
 
     @property
     def is_done(self) -> bool:
@@ -56,7 +68,12 @@ class StepRecord(BaseModel):
     @property
     def is_answered(self) -> bool:
         """Whether the batch has nothing left to try: accepted, refused, or waiting for others."""
-        return not self.outcome.is_retryable
+        return not self.outcome.is_retryable and not self.is_watched
+
+    @property
+    def is_watched(self) -> bool:
+        """Accepted, and the batch itself looks whether Microsoft has carried it out."""
+        return self.outcome is Outcome.WAITING and self.retry_at is not None
 
     @property
     def awaits_verification(self) -> bool:
@@ -117,7 +134,7 @@ def summarise(steps: Steps, *, started: bool) -> Summary:
         record = steps.get(step)
         if record is None:
             return Summary(state=UserState.IN_PROGRESS, step=step, since=_latest(steps))
-        if record.awaits_verification and to_run is not None:
+        if record.awaits_verification and not record.is_watched and to_run is not None:
             return Summary(state=UserState.IN_PROGRESS, step=to_run, since=_latest(steps))
         if not record.is_done:
             return _unfinished(step, record)

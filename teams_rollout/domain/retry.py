@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from teams_rollout.domain.outcomes import CallResult
-from teams_rollout.domain.progress import StepRecord
+from teams_rollout.domain.progress import Stage, StepRecord
 from teams_rollout.domain.vocabulary import Outcome
 
 MAX_HICCUPS = 15
@@ -38,6 +38,8 @@ def settle(
         `failed` with the same code once the tries are used up, so that nobody waits for ever.
     """
     outcome, retry_at, hiccups = result.outcome, None, 0
+    if outcome is Outcome.WAITING and result.retry_after is not None:
+        retry_at = now + result.retry_after
     if outcome is Outcome.THROTTLED:
         retry_at = now + (result.retry_after or _THROTTLE_DEFAULT)
     elif outcome is Outcome.TRANSIENT:
@@ -55,7 +57,38 @@ def settle(
         hiccups=hiccups,
         retry_at=retry_at,
         reference=result.request_id,
+        stage=result.stage or (previous.stage if previous and outcome.is_retryable else Stage.NONE),
     )
+
+
+BACKGROUND_PATIENCE = timedelta(minutes=15)
+"""How long a batch waits for what Microsoft does in the background; then verification does."""
+
+REPROCESSING_PATIENCE = timedelta(minutes=10)
+"""How long an old error may still be shown after Microsoft was asked to try again."""
+
+_SHORTEST_PATIENCE = timedelta(seconds=2)
+_FIRST_LOOK = timedelta(seconds=30)
+_LONGEST_LOOK = timedelta(minutes=4)
+
+
+def next_look(since: datetime, *, now: datetime, scale: float) -> timedelta | None:
+    """When to look again at what Microsoft does in the background; None = leave it.
+
+    Each pause is as long as the wait has been, from 30 s to 4 min of Microsoft's time.
+
+    Args:
+        since: when Microsoft accepted the change.
+    """
+    if has_waited(since, BACKGROUND_PATIENCE, now=now, scale=scale):
+        return None
+    pause = max(_FIRST_LOOK, min((now - since) * scale, _LONGEST_LOOK))
+    return max(pause / scale, _DELAY_FLOOR)
+
+
+def has_waited(since: datetime, patience: timedelta, *, now: datetime, scale: float) -> bool:
+    """Whether as much of Microsoft's time has passed; never less than a few real seconds."""
+    return now - since >= max(patience / scale, _SHORTEST_PATIENCE)
 
 
 def _is_delay(result: CallResult) -> bool:

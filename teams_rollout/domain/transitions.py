@@ -72,9 +72,10 @@ def advance(current: StepRecord | None, new: StepRecord) -> StepRecord:
         return current
     if current.outcome is new.outcome and new.code == current.code and current.verified_at:
         return current
-    if current.outcome is Outcome.WAITING and (new.outcome, new.code) == (
+    if current.outcome is Outcome.WAITING and (new.outcome, new.code, new.stage) == (
         current.outcome,
         current.code,
+        current.stage,
     ):
         # Asked again, still waiting: since when counts, or no deadline would ever pass.
         return new.model_copy(update={"at": current.at})

@@ -71,6 +71,21 @@ def overdue(step: Step, record: StepRecord, *, now: datetime) -> StepRecord:
     )
 
 
+def refused_by_group(records: Steps, assessment: Assessment) -> str:
+    """Why the licensing group has failed for a person who waits for it; empty if it has not."""
+    record, view = records.get(Step.LICENSE), assessment.get(Step.LICENSE)
+    if record is None or view is None or not record.awaits_verification or not view.reprocess:
+        return ""
+    return view.code
+
+
+def refused(record: StepRecord, code: str, *, now: datetime) -> StepRecord:
+    """The record of a licence that Microsoft accepted and then could not give."""
+    return record.model_copy(
+        update={"outcome": Outcome.BLOCKED, "code": code, "at": now, "retry_at": None}
+    )
+
+
 def sweep(
     records: dict[Step, StepRecord], assessment: Assessment, *, now: datetime
 ) -> dict[Step, StepRecord]:

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from teams_rollout.domain.configuration import RolloutConfig, WaveSection
-from teams_rollout.domain.observed import Catalogue, ObservedUser, TeamStatus
+from teams_rollout.domain.observed import Catalogue, LicenseGroup, ObservedUser, TeamStatus
 from teams_rollout.domain.progress import StepRecord, Summary, summarise
 from teams_rollout.domain.roster import Assignment, TeamSpec, UserKey
 from teams_rollout.domain.vocabulary import BatchState, Outcome, Step, WaveState
@@ -27,6 +27,7 @@ class RolloutRecord(_Record):
     Attributes:
         rollout_id: slug of the name; first part of every key and instance id.
         import_id: the import that is in force; empty before the first.
+        catalogue / license_groups: as of the last plan that was acted on.
         next_ref / next_shard: counters for keys, which are never given twice.
     """
 
@@ -35,6 +36,7 @@ class RolloutRecord(_Record):
     import_id: str = ""
     imported_at: datetime | None = None
     catalogue: Catalogue = Catalogue()
+    license_groups: dict[str, LicenseGroup] = Field(default_factory=dict)
     tenant_id: str = ""
     next_ref: int = 1
     next_shard: int = 1

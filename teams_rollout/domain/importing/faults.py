@@ -25,7 +25,6 @@ class FaultCode(StrEnum):
     MALFORMED_TOML = "malformed_toml"
     UNKNOWN_KEY = "unknown_key"
     INVALID_VALUE = "invalid_value"
-    NOT_SUPPORTED_YET = "not_supported_yet"
     INVALID_TIMEZONE = "invalid_timezone"
     UNKNOWN_WAVE = "unknown_wave"
     WAVE_CYCLE = "wave_cycle"

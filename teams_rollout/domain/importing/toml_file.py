@@ -117,14 +117,7 @@ def _inconsistencies(config: RolloutConfig) -> Iterator[tuple[Path, BadCell]]:
 
 def _profile_inconsistencies(name: str, profile: ProfileSection) -> Iterator[tuple[Path, BadCell]]:
     path = ("profiles", name)
-    if profile.licensing == "group":
-        yield (
-            (*path, "licensing"),
-            BadCell(
-                FaultCode.NOT_SUPPORTED_YET,
-                "Licensing through a group cannot be done yet; write licensing = “direct”.",
-            ),
-        )
+    yield from _licensing_inconsistencies(path, profile)
     if both := set(profile.skus) & set(profile.replaces):
         yield (
             (*path, "replaces"),
@@ -141,6 +134,39 @@ def _profile_inconsistencies(name: str, profile: ProfileSection) -> Iterator[tup
                 FaultCode.INVALID_VALUE,
                 f"{UPGRADE_POLICY_TYPE} is set by the mode of the profile; write coexistence_mode "
                 "instead and remove it from the policies.",
+            ),
+        )
+
+
+def _licensing_inconsistencies(
+    path: Path, profile: ProfileSection
+) -> Iterator[tuple[Path, BadCell]]:
+    has_group = bool((profile.license_group or "").strip())
+    if profile.licensing == "group" and not has_group:
+        yield (
+            (*path, "licensing"),
+            BadCell(
+                FaultCode.MISSING_VALUE,
+                "The profile is licensed through a group and does not say which; add "
+                "license_group with the group's name or object id.",
+            ),
+        )
+    if profile.licensing == "direct" and has_group:
+        yield (
+            (*path, "license_group"),
+            BadCell(
+                FaultCode.INVALID_VALUE,
+                "A license_group does nothing with licensing = “direct”; write licensing = "
+                "“group”, or remove the group.",
+            ),
+        )
+    if profile.licensing == "group" and profile.disabled_plans:
+        yield (
+            (*path, "disabled_plans"),
+            BadCell(
+                FaultCode.INVALID_VALUE,
+                "With licensing = “group” the group decides which plans are off; switch them off "
+                "in the group's licences and remove disabled_plans.",
             ),
         )
 

@@ -27,6 +27,9 @@ TEAMS_PLAN, YAMMER_PLAN, CALLING_PLAN, SWAY_PLAN = (
     str(uuid.uuid5(uuid.NAMESPACE_DNS, n)) for n in ("TEAMS1", "YAMMER", "MCOEV plan", "SWAY")
 )
 EXISTING_TEAM = str(uuid.uuid5(uuid.NAMESPACE_DNS, "the team that was there"))
+FULL_GROUP, SYNCED_GROUP, RULED_GROUP, EMPTY_GROUP = (
+    str(uuid.uuid5(uuid.NAMESPACE_DNS, f"group {n}")) for n in ("full", "synced", "ruled", "empty")
+)
 LICENSING_GROUP = str(uuid.uuid5(uuid.NAMESPACE_DNS, "a group that gives licences"))
 TENANT_ID = str(uuid.uuid5(uuid.NAMESPACE_DNS, "tenant"))
 TAKEN_NICKNAME = "payroll"
@@ -213,12 +216,14 @@ class Council:
         """The council's rollout.toml."""
         values = {"name": "Llanfair", "tenant_id": TENANT_ID, **self.rollout}
         meeting = {"TeamsMeetingPolicy": "AllOn"}
+        used = {p.row.get("profile") for p in self.people}
         return RolloutConfig(
             rollout=RolloutSection(**values),
             profiles={
                 "office": ProfileSection(skus=("SPE_E3",), policies=meeting),
                 "voice": ProfileSection(skus=("SPE_E3", "MCOEV"), policies=meeting),
                 "front": ProfileSection(skus=("SPE_F1",), policies={"TeamsMeetingPolicy": "Kiosk"}),
+                **{name: GROUPED[name] for name in GROUPED if name in used},
                 "lost": ProfileSection(
                     skus=("SPE_E3",), policies={"TeamsMeetingPolicy": "Nowhere"}
                 ),
@@ -229,6 +234,24 @@ class Council:
     def assignments(self) -> list[Assignment]:
         """The council's users.csv."""
         return [p.assignment(line=n) for n, p in enumerate(self.people, start=2)]
+
+
+def _grouped(group: str, **changes: Any) -> ProfileSection:
+    values = {"skus": ("SPE_E3",), "licensing": "group", "license_group": group, **changes}
+    return ProfileSection(**values)
+
+
+GROUPED = {
+    "grouped": _grouped("Lic-E3 "),
+    "by id": _grouped(FULL_GROUP),
+    "swapped": _grouped("lic-e3", replaces=("SPE_F1", "MCOEV")),
+    "synced": _grouped("lic-synced"),
+    "ruled": _grouped("lic-ruled"),
+    "empty": _grouped("lic-empty"),
+    "nowhere": _grouped("lic-nowhere"),
+    "offed": _grouped("licensed"),
+}
+"""Profiles by the kind of licensing group that they name; only in councils where one is used."""
 
 
 def a_council(*people: Person) -> Council:
@@ -257,6 +280,17 @@ def _group(group_id: str, name: str, **properties: Any) -> dict[str, Any]:
         "owners": [object_id("boss")],
         **properties,
     }
+
+
+def _licensing(group_id: str, name: str, *skus: str, **properties: Any) -> dict[str, Any]:
+    values = {
+        "mailEnabled": False,
+        "securityEnabled": True,
+        "groupTypes": [],
+        "assignedLicenses": [{"skuId": s, "disabledPlans": []} for s in skus],
+        "owners": [],
+    }
+    return _group(group_id, name, **{**values, **properties})
 
 
 BOSS = a_person("boss").licensed()
@@ -300,6 +334,10 @@ _SEED = {
     "groups": [
         _group(EXISTING_TEAM, "newsroom"),
         _group(object_id("payroll"), TAKEN_NICKNAME),
+        _licensing(FULL_GROUP, "lic-e3", E3),
+        _licensing(SYNCED_GROUP, "lic-synced", E3, onPremisesSyncEnabled=True),
+        _licensing(RULED_GROUP, "lic-ruled", E3, groupTypes=["DynamicMembership"]),
+        _licensing(EMPTY_GROUP, "lic-empty", VOICE),
         _group(
             LICENSING_GROUP,
             "licensed",

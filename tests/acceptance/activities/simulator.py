@@ -50,6 +50,13 @@ class Simulator:
         answer = self._control.post("/changes", json=list(changes))
         assert answer.is_success, answer.text
 
+    def patch(self, path: str, body: dict[str, Any]) -> None:
+        """Write as another program of the council does."""
+        answer = httpx.patch(
+            f"{self.base_url}{path}", json=body, headers={"authorization": "Bearer rehearsal"}
+        )
+        assert answer.is_success, answer.text
+
     def fail(self, path: str, kind: str, *, count: int = 1, **rule: Any) -> None:
         """Let the next requests to the path fail; replaces faults that are left."""
         wanted = {"path": path, "kind": kind, "count": count, "method": "*", **rule}
