@@ -69,7 +69,7 @@ def _race(rng: Random) -> Step:
 
 
 def _leaf(rng: Random, *, retries: bool) -> Step:
-    kinds = ["activity", "child", "timer", "event", "entity"]
+    kinds = ["activity", "child", "child_named", "timer", "event", "entity", "http"]
     if retries:
         kinds += ["activity_retry", "child_retry", "activity_retry"]
     return Step(
@@ -142,6 +142,8 @@ def _leaf_task(context: DurableOrchestrationContext, step: Step) -> Any:
         "sure": lambda: context.call_activity("sure", 1),
         "activity_retry": lambda: context.call_activity_with_retry(step.name, retry, 1),
         "child": lambda: context.call_sub_orchestrator(step.name, 1),
+        "child_named": lambda: context.call_sub_orchestrator(step.name, 1, f"id-{step.name}"),
+        "http": lambda: context.call_http("GET", "http://a.example/"),
         "child_retry": lambda: context.call_sub_orchestrator_with_retry(step.name, retry, 1),
         "timer": lambda: context.create_timer(fire_at),
         "entity": lambda: context.call_entity(counter, "get"),

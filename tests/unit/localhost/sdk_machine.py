@@ -10,7 +10,7 @@ from typing import Any
 from azure.durable_functions import DurableOrchestrationContext
 from azure.durable_functions.models.TaskOrchestrationExecutor import TaskOrchestrationExecutor
 
-from teams_rollout.localhost.protocol import Event, EventType, make_event, to_text
+from teams_rollout.localhost.protocol import HTTP_ACTIVITY, Event, EventType, make_event, to_text
 from teams_rollout.localhost.shim import Replay
 from teams_rollout.localhost.tasks import (
     ActivityCall,
@@ -29,7 +29,9 @@ KIND_OF_ACTION = {
     "CallSubOrchestratorWithRetryAction": "child",
     "CreateTimerAction": "timer",
     "CallEntityAction": "entity",
+    "CallHttpAction": "activity",
 }
+HTTP_ANSWER = json.dumps({"statusCode": 200, "headers": {}, "content": "1"})
 
 
 @dataclass
@@ -123,7 +125,10 @@ class Machine:
         if isinstance(made, EntityMessage):
             return _raised(made.request_id, json.dumps({"result": "5"}), at)
         if isinstance(made, ActivityCall) and (made.name == "sure" or not fails):
-            return make_event(EventType.TASK_COMPLETED, at=at, TaskScheduledId=task_id, Result="1")
+            result = HTTP_ANSWER if made.name == HTTP_ACTIVITY else "1"
+            return make_event(
+                EventType.TASK_COMPLETED, at=at, TaskScheduledId=task_id, Result=result
+            )
         failed: dict[str, Any] = {"TaskScheduledId": task_id, "Reason": "no", "Details": "because"}
         if isinstance(made, ActivityCall):
             return make_event(EventType.TASK_FAILED, at=at, **failed)

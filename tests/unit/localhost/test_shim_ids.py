@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable
 from random import Random
 
+import pytest
+
 from teams_rollout.localhost.protocol import EventType, make_event, to_text
 from tests.unit.localhost.random_orchestrations import event_names, make_plan, orchestrator_of
 from tests.unit.localhost.sdk_machine import Machine
@@ -33,6 +35,7 @@ def play(seed: int) -> int:
     return machine.turns
 
 
+@pytest.mark.timeout(1800)  # the long run, on a machine that is busy with other things
 def test_given_random_orchestrations_when_replayed_then_every_task_id_equals_the_sdks(
     record_property: Callable[[str, object], None],
 ):
