@@ -303,17 +303,16 @@ def versioned(context: df.DurableOrchestrationContext):
     return context.version
 
 
-@app.activity_trigger(input_name="key")
-def count_runs(key: str) -> int:
-    failures[key] = failures.get(key, 0) + 1
-    return failures[key]
+@app.activity_trigger(input_name="path")
+async def note(path: str) -> None:
+    await asyncio.sleep(1)
+    with open(path, "a") as notes:  # noqa: ASYNC230, PTH123 - one word
+        notes.write("once\n")
 
 
 @app.orchestration_trigger(context_name="context")
-def sleeper(context: df.DurableOrchestrationContext):
-    said = yield context.call_activity("doze", context.get_input())
-    runs = yield context.call_activity("count_runs", context.instance_id)
-    return [said, runs]
+def noting(context: df.DurableOrchestrationContext):
+    yield context.call_activity("note", context.get_input())
 
 
 @app.orchestration_trigger(context_name="context")
@@ -342,14 +341,15 @@ def block(seconds: float) -> None:
 
 @app.orchestration_trigger(context_name="context")
 def stubborn(context: df.DurableOrchestrationContext):
-    yield context.call_activity("block", 30)
+    yield context.call_activity("block", 120)
 
 
 @app.orchestration_trigger(context_name="context")
 def waking(context: df.DurableOrchestrationContext):
     woken_by = []
+    yield context.wait_for_external_event("begin")
     for _ in range(3):
-        yield context.call_activity("doze", 0.5)
+        yield context.call_activity("doze", 0.01)
         limit = context.create_timer(context.current_utc_datetime + timedelta(seconds=1))
         wake = context.wait_for_external_event("wake")
         winner = yield context.task_any([wake, limit])

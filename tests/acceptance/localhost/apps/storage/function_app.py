@@ -23,7 +23,7 @@ async def work(message: func.QueueMessage) -> None:
     running["now"] += 1
     running["most"] = max(running.values())
     body = message.get_json()
-    await asyncio.sleep(1.8 if body == "slow" else 0.05)
+    await asyncio.sleep(5 if body == "slow" else 0.05)
     running["now"] -= 1
     seen.append({"body": body, "attempt": message.dequeue_count, "id": message.id})
     if body == "bad":
@@ -55,13 +55,13 @@ def emit(req: func.HttpRequest, out: func.Out[list[str]]) -> func.HttpResponse:
 
 @app.route(route="slow/async")
 async def slow_async(req: func.HttpRequest) -> str:
-    await asyncio.sleep(4)
+    await asyncio.sleep(60)
     return "too late"
 
 
 @app.route(route="slow/sync")
 def slow_sync(req: func.HttpRequest) -> str:
-    time.sleep(4)
+    time.sleep(60)
     return "too late"
 
 
