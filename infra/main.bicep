@@ -112,6 +112,9 @@ param budgetStartDate string = ''
 @description('Do not set: the default of budgetStartDate on the first day.')
 param firstOfThisMonth string = utcNow('yyyy-MM-01')
 
+@description('An Automation account with an empty runbook for the hand-offs of the Teams administrators.')
+param withHandOffRunbook bool = false
+
 @description('A vault for the address of the notice channel. Nothing reads it before notices are built.')
 param withKeyVault bool = false
 
@@ -259,6 +262,17 @@ module vault 'app/vault.bicep' = if (withKeyVault) {
   }
 }
 
+module automation 'app/automation.bicep' = if (withHandOffRunbook) {
+  name: 'automation'
+  scope: group
+  params: {
+    name: '${abbreviations.automationAutomationAccounts}${token}'
+    isPublic: !privateNetworking
+    location: location
+    tags: tags
+  }
+}
+
 module access 'app/access.bicep' = {
   name: 'access'
   scope: group
@@ -336,4 +350,6 @@ output AZURE_TENANT_ID string = tenant().tenantId
 output ROLLOUT_APP_NAME string = app.outputs.name
 output ROLLOUT_APP_HOST string = app.outputs.host
 output ROLLOUT_IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
+output ROLLOUT_AUTOMATION_ACCOUNT string = withHandOffRunbook ? automation!.outputs.name : ''
+output ROLLOUT_AUTOMATION_PRINCIPAL_ID string = withHandOffRunbook ? automation!.outputs.principalId : ''
 output ROLLOUT_BUDGET_START_DATE string = budgetStart

@@ -16,7 +16,7 @@ BLOCK = re.compile(r"^```[a-z]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 SPAN = re.compile(r"`([^`\n]+)`")
 ENDS_A_COMMAND = {"|", "||", "&&", ";", ">", "2>", "("}
 OF_EVERY_COMMAND = VALUED | FLAGS | {"--help"}
-SCRIPTS = ("infra/grant-permissions", "infra/register-app")
+SCRIPTS = ("infra/assemble-runbook", "infra/grant-permissions", "infra/register-app")
 
 
 class Said(NamedTuple):

@@ -47,6 +47,7 @@ REQUIRED: dict[str, dict[str, object]] = {
         "properties.minimumTlsVersion": "TLS1_2",
         "properties.supportsHttpsTrafficOnly": True,
     },
+    "Microsoft.Automation/automationAccounts": {"properties.disableLocalAuth": True},
     "Microsoft.Insights/components": {"properties.DisableLocalAuth": True},
     "Microsoft.OperationalInsights/workspaces": {"properties.features.disableLocalAuth": True},
     "Microsoft.KeyVault/vaults": {

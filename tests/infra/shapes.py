@@ -20,6 +20,14 @@ MODELS: dict[str, tuple[str, str]] = {
         "authorization.v2022_04_01",
         "RoleAssignmentCreateParameters",
     ),
+    "Microsoft.Automation/automationAccounts": (
+        "automation",
+        "AutomationAccountCreateOrUpdateParameters",
+    ),
+    "Microsoft.Automation/automationAccounts/runbooks": (
+        "automation",
+        "RunbookCreateOrUpdateParameters",
+    ),
     "Microsoft.Consumption/budgets": ("consumption", "Budget"),
     "Microsoft.DurableTask/schedulers": ("durabletask", "Scheduler"),
     "Microsoft.DurableTask/schedulers/taskHubs": ("durabletask", "TaskHub"),
