@@ -99,6 +99,20 @@ async def test_given_a_converged_tenant_when_reconciled_then_there_is_no_drift_a
     assert tenant.writes == before
 
 
+async def test_given_teams_when_reconciled_then_members_are_read_from_groups_alone(
+    lab, tenant, run
+):
+    # Microsoft's terms: a Teams resource may be polled once a day.
+    before = tenant.requests()["by_route"]
+
+    await reconcile(lab)
+
+    after = tenant.requests()["by_route"]
+    asked = {route for route in after if after[route] != before.get(route)}
+    assert "GET /groups/{group}/members" in asked
+    assert not [route for route in asked if route.split(" ")[1].startswith("/teams")]
+
+
 async def test_given_every_kind_of_change_when_reconciled_then_each_is_found_at_its_person(
     lab, build, tenant, run
 ):

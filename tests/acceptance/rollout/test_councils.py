@@ -22,6 +22,15 @@ def test_given_the_sample_when_all_waves_have_run_then_nothing_happened_twice_or
     assert sample.load("tenant-requests.json")["redundant_total"] == 0
 
 
+def test_given_the_sample_when_all_waves_have_run_then_teams_came_by_upsert_and_members_in_bulk(
+    sample,
+):
+    asked = set(sample.load("tenant-requests.json")["by_route"])
+
+    assert {"PATCH /groups(uniqueName)/{unique}", "POST /teams/{team}/members/add"} <= asked
+    assert not asked & {"POST /teams", "POST /groups", "POST /teams/{team}/members"}
+
+
 def test_given_the_sample_when_all_waves_have_run_then_those_to_be_left_alone_were(sample):
     assert sample.touched() == set()
 

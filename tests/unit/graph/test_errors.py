@@ -68,6 +68,18 @@ def test_given_a_status_without_a_known_text_when_classified_then_the_status_dec
     assert (result.outcome, result.code) == (outcome, code)
 
 
+@pytest.mark.parametrize("headers", [{"request-id": "r-9"}, {}])
+def test_given_a_refusal_nobody_knows_when_classified_then_it_failed_and_keeps_microsofts_id(
+    headers,
+):
+    body = {"error": {"code": "Odd", "message": "no", "innerError": {"request-id": "r-9"}}}
+
+    result = classify(Answer(422, headers, body), key="u1")
+
+    assert (result.outcome, result.code) == (Outcome.FAILED, "request_refused")
+    assert (result.request_id, result.detail) == ("r-9", "Odd | no")
+
+
 def test_given_every_kind_of_silence_when_classified_then_each_has_a_code():
     for failure in Failure:
         if failure is not Failure.NONE:
