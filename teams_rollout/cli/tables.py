@@ -198,5 +198,5 @@ def _by_step(steps: Mapping[str, int]) -> str:
 
 
 def _event(event: Row) -> str:
-    names = ("text", "what", "step", "outcome", "code")
+    names = ("text", "what", "step", "outcome", "code", "detail")
     return " ".join(str(event[name]) for name in names if event.get(name))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from teams_rollout.domain.answers import can_use_teams
 from teams_rollout.domain.codes import reason
+from teams_rollout.domain.hand_off.progress import is_reported
 from teams_rollout.domain.progress import StepRecord, Summary
 from teams_rollout.domain.roster import UserKey
 from teams_rollout.domain.vocabulary import STEP_ORDER, Outcome, Step, UserState
@@ -130,7 +131,13 @@ def _timeline_item(event: TimelineEvent) -> TimelineItem:
         outcome=event.outcome,
         code=event.code,
         request_id=event.request_id,
+        # Other steps keep ids of Microsoft's there, which help nobody at a desk.
+        detail=event.detail if _is_theirs(event) else "",
     )
+
+
+def _is_theirs(event: TimelineEvent) -> bool:
+    return event.step in tuple(Step) and is_reported(Step(event.step), event.code)
 
 
 def to_view(record: UserRecord, timeline: list[TimelineEvent]) -> UserView:

@@ -211,13 +211,14 @@ class StepItem(View):
 
 
 class TimelineItem(View):
-    """Something that happened to the person."""
+    """Something that happened to the person; `detail` is what another team said of it."""
 
     at: datetime
     step: str
     outcome: str
     code: str
     request_id: str
+    detail: str = ""
 
 
 class UserView(UserItem):

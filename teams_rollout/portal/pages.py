@@ -132,7 +132,7 @@ def _event_lines(person: UserView, frame: Frame) -> list[EventLine]:
             at=_time(event.at, frame),
             step=wording.step_words(event.step),
             outcome=wording.outcome_words(event.outcome),
-            why=_why(event.code),
+            why=_why(event.code) + (f" They say: {event.detail}" if event.detail else ""),
         )
         for event in person.timeline
     ]

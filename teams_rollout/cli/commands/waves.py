@@ -15,6 +15,7 @@ from teams_rollout.cli.following import follow, look
 from teams_rollout.cli.paths import plan_path, wave_path
 from teams_rollout.cli.session import session_of
 from teams_rollout.cli.words import counts, spoken
+from teams_rollout.domain.coexistence import HANDED_OFF
 from teams_rollout.domain.vocabulary import Environment, WaveState
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -190,6 +191,8 @@ def end_sentence(end: Progress) -> str:
     causes = {cause.code: cause.count for cause in end.causes}
     text = f"Wave {end.wave}: {spoken(end.state)}."
     text += f" Not done or to be noted: {counts(causes)}." if causes else ""
+    if any(code in HANDED_OFF for code in causes):
+        text += " Write other teams their files: rollout handoff write --to FOLDER."
     return f"{text} {end.reason}" if end.reason else text
 
 

@@ -38,6 +38,11 @@ def was_handed_back(record: StepRecord) -> bool:
     return record.code in REFUSED | {NOT_SEEN, *_CODE_OF_REASON.values()}
 
 
+def is_reported(step: Step, code: str) -> bool:
+    """Whether a code came with another team's report, whose own words may then be shown."""
+    return step is Step.COEXISTENCE and code in REFUSED | {*_CODE_OF_REASON.values()}
+
+
 def code_of(report: Report) -> str:
     """The code of a person for whom the other team reports a failure."""
     return _CODE_OF_REASON.get(report.reason) or report.action.addressee.refuses_as

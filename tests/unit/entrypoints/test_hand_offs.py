@@ -11,7 +11,7 @@ import pytest
 from teams_rollout.domain.configuration import SkypeSection
 from teams_rollout.domain.progress import StepRecord
 from teams_rollout.domain.vocabulary import Environment, Outcome, Step
-from teams_rollout.ledger.records import UserRecord
+from teams_rollout.ledger.records import TimelineEvent, UserRecord
 from tests.unit.entrypoints.doubles import NOW, MemoryLedger, MemoryServices, MemoryStarter
 from tests.unit.entrypoints.test_access import a_principal
 
@@ -179,6 +179,25 @@ async def test_results_with_faults_when_taken_then_all_told_and_nothing_saved(
         (4, "user_id", "not_handed_off"),
     ]
     assert (ledger.reports, starter.started, ledger.operations) == ({}, [], {})
+
+
+async def test_a_person_whom_the_server_refused_when_shown_then_the_teams_own_words(
+    client: httpx.AsyncClient, ledger: MemoryLedger
+):
+    done = dict.fromkeys((s for s in Step if s is not Step.COEXISTENCE), DONE)
+    user = add(ledger, 1, steps={**done, Step.COEXISTENCE: REFUSED})
+    event = {"at": NOW, "step": "coexistence", "outcome": "blocked", "code": "move_refused"}
+    ledger.timelines[user.key.shard, user.key.ref] = [
+        TimelineEvent(**event, detail="pool <b>not</b> reachable"),
+        TimelineEvent(at=NOW, step="license", outcome="applied", detail="operation-7"),
+    ]
+
+    shown = (await client.post("/api/v1/users/show", json={"upn": user.upn})).json()
+    page = (await client.get(f"/helpdesk/people/0001-{user.key.ref}")).text
+
+    assert sorted(e["detail"] for e in shown["timeline"]) == ["", "pool <b>not</b> reachable"]
+    assert "They say: pool &lt;b&gt;not&lt;/b&gt; reachable" in page
+    assert (shown["owner"], "operation-7" in page) == ("server team", False)
 
 
 async def test_a_person_who_is_handed_off_when_shown_then_owner_since_and_reason(
