@@ -133,14 +133,20 @@ class Turn:
             replay = _replay(self.instance, answer, (*json.loads(f"[{self.past}]"), *self._new))
         except NonDeterminismError as error:
             return self._over(RuntimeStatus.FAILED, json.dumps(str(error)), custom=custom)
+        except (KeyError, ValueError, TypeError, OverflowError) as error:
+            # an action that cannot be understood would break every later turn, too
+            return self._refuse(
+                f"it asks for what cannot be ({type(error).__name__}: {error})", custom
+            )
         scheduled = [replay.pending[task_id] for task_id in sorted(replay.pending)]
         for one in scheduled:
             complaint = self.known.complain(one)
             if complaint is not None:
-                return self._over(
-                    RuntimeStatus.FAILED, _failure(self.instance, complaint), custom=custom
-                )
+                return self._refuse(complaint, custom)
         return self._finish(answer, replay, scheduled)
+
+    def _refuse(self, complaint: str, custom: str | None) -> Outcome:
+        return self._over(RuntimeStatus.FAILED, _failure(self.instance, complaint), custom=custom)
 
     def _finish(self, answer: Answer, replay: Replay, scheduled: Sequence[Scheduled]) -> Outcome:
         at = to_text(self.now)

@@ -85,6 +85,24 @@ def test_given_an_answer_in_another_protocol_when_run_then_the_instance_fails(te
     assert play(lambda *_: text).status is RuntimeStatus.FAILED
 
 
+@pytest.mark.parametrize(
+    "action",
+    [
+        {"actionType": 99},
+        {"actionType": 0},
+        {"actionType": 5, "fireAt": "tomorrow", "isCanceled": False},
+        {"actionType": 11, "compoundActions": None},
+    ],
+)
+def test_given_an_action_that_means_nothing_when_run_then_the_instance_fails(
+    action: dict[str, Any],
+):
+    outcome = play(lambda *_: answer(action))
+
+    assert outcome.status is RuntimeStatus.FAILED
+    assert "cannot be" in (outcome.output or "")
+
+
 def test_given_a_history_of_other_code_when_run_then_the_instance_fails_and_says_so():
     past = json.dumps(make_event(EventType.TASK_SCHEDULED, at=AT, event_id=0, Name="B"))
     started = json.dumps(STARTED)
