@@ -2,7 +2,8 @@
 
 Idempotent: the group is an upsert on our own unique name, PUT team on an existing team is
 `already`, and each stage is written down before the next begins, so a repeat goes on where it
-stopped. Owners are set when the group is made; members come later, from the sender.
+stopped. Owners are set when the group is made, those beyond twenty right after; members come later,
+from the sender.
 """
 
 import asyncio
@@ -11,6 +12,8 @@ from datetime import timedelta
 from activities.deps import Deps
 from activities.runner import summarise_records
 from activities.team_status import mail_nicknames, unique_name
+from graph.group_members import add_group_owners
+from graph.groups import MAX_OWNERS
 from graph.teams import create_channel, ensure_group, ensure_team
 from teams_rollout.contracts.payloads import StepResult, WaveRequest
 from teams_rollout.domain.observed import TeamStatus
@@ -63,6 +66,10 @@ async def _make(deps: Deps, team: TeamRecord, *, nickname: str) -> StepRecord:
         team, record = await _group_stage(deps, team, nickname=nickname)
         if not _went_on(record):
             return record
+    if len(team.owner_ids) > MAX_OWNERS and not team.team_created:
+        team, record = await _owner_stage(deps, team)
+        if not _went_on(record):
+            return record
     if not team.team_created:
         team, record = await _team_stage(deps, team)
         if not _went_on(record):
@@ -79,7 +86,7 @@ async def _group_stage(
         display_name=team.spec.display_name,
         mail_nickname=nickname,
         visibility=team.spec.visibility,
-        owner_ids=team.owner_ids,
+        owner_ids=team.owner_ids[:MAX_OWNERS],
     )
     if answer.code == "user_not_found":
         # Said of an owner who has left; each member would be told that they do not exist.
@@ -89,6 +96,26 @@ async def _group_stage(
         made = team.model_copy(update={"status": status, "group_created_at": deps.clock()})
         return await deps.ledger.save_team(made), _record(deps, team, answer)
     return await _not_yet(deps, team, answer)
+
+
+async def _owner_stage(deps: Deps, team: TeamRecord) -> tuple[TeamRecord, StepRecord]:
+    """Owners for whom there was no room when the group was made.
+
+    Whoever has left meanwhile is passed over: the team has owners enough.
+    """
+    open_ = [o for o in team.owner_ids[MAX_OWNERS:] if o not in team.owners_done]
+    answers = await add_group_owners(deps.graph, team.status.team_id, open_)
+    done = [a.key for a in answers if a.is_accepted or a.code == "user_not_found"]
+    team = team.model_copy(update={"owners_done": (*team.owners_done, *done)})
+    stuck = next((a for a in answers if a.key not in done), None)
+    if stuck is None:
+        applied = CallResult(key=team.status.team_id, outcome=Outcome.APPLIED)
+        return await deps.ledger.save_team(team), _record(deps, team, applied)
+    if stuck.code == "group_not_found":
+        # Made a moment ago: not every part of Microsoft knows it yet.
+        pending = {"outcome": Outcome.TRANSIENT, "code": "replication_pending"}
+        stuck = stuck.model_copy(update=pending)
+    return await _not_yet(deps, team, stuck)
 
 
 async def _team_stage(deps: Deps, team: TeamRecord) -> tuple[TeamRecord, StepRecord]:

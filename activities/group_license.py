@@ -72,7 +72,7 @@ async def _look(deps: Deps, context: BatchContext, people: Sequence[Person]) -> 
         if found is None:
             looked.append((user, view))
             continue
-        found = await _confirmed(deps, context, user, found)
+        found = await _confirmed(deps, context, user, view, found)
         groups = inside.get(user.object_id, ()) or _joined(context, user)
         looked.append((user, _view(context, user, found, groups) or view))
     return looked
@@ -103,7 +103,7 @@ def _is_in_doubt(user: UserRecord) -> bool:
 
 
 async def _confirmed(
-    deps: Deps, context: BatchContext, user: UserRecord, listed: GraphUser
+    deps: Deps, context: BatchContext, user: UserRecord, before: StepView, listed: GraphUser
 ) -> GraphUser:
     """A list may lag behind what was changed or cured: then the person is asked alone."""
     record = user.steps[Step.LICENSE]
@@ -111,7 +111,9 @@ async def _confirmed(
         view = _view(context, user, listed, _joined(context, user))
         may_lag = view is not None and view.reprocess
     else:
-        may_lag = record.code == AMBIGUOUS
+        # Who was to join and nothing else has no change of their own that a list could miss.
+        only_joins = before.join_group and not record.stage
+        may_lag = record.code == AMBIGUOUS and not only_joins
     return (await get_user(deps.graph, user.object_id) or listed) if may_lag else listed
 
 

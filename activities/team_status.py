@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from activities.license_groups import find_license_groups
 from activities.reading import TenantReading, team_id_of
-from graph.groups import MAX_OWNERS
+from graph.groups import MOST_OWNERS
 from graph.teams import GraphGroup
 from graph.users import GraphUser
 from teams_rollout.domain.configuration import RolloutConfig, TeamsSection
@@ -49,10 +49,10 @@ def usable_owner_ids(
 ) -> tuple[str, ...]:
     """Owners who are found, enabled and not guests; fallback owners only where there is none.
 
-    At most 20, which is what Microsoft takes when a group is made.
+    At most 100, which is what a team may have.
     """
     named = _usable(spec.owners, reading)
-    return (named or _usable(section.fallback_owners, reading))[:MAX_OWNERS]
+    return (named or _usable(section.fallback_owners, reading))[:MOST_OWNERS]
 
 
 def _usable(upns: Iterable[str], reading: TenantReading) -> tuple[str, ...]:

@@ -23,6 +23,9 @@ from teams_rollout.domain.vocabulary import Outcome
 MAX_OWNERS = 20
 """Most relationships that one creation may name."""
 
+MOST_OWNERS = 100
+"""Most owners that a group, and so a team, may have."""
+
 GROUP_FIELDS = (
     "id,displayName,description,mailNickname,uniqueName,groupTypes,securityEnabled,"
     "resourceProvisioningOptions,assignedLicenses,visibility,onPremisesSyncEnabled"

@@ -52,8 +52,9 @@ _DIRECT = {
     "already_done": (E3, []),
     "conflict": (ESSENTIALS, []),
 }
+LICENSING_GROUP = "Licences E3"
 _LICENSING_GROUPS = {
-    "Licences E3": ([], ("group_licensed", "two_groups")),
+    LICENSING_GROUP: ([], ("group_licensed", "two_groups")),
     "Licences E3 without Teams": ([TEAMS_PLAN], ("group_plan_off", "two_groups")),
 }
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import council_names as names
 from council import Person, Recipe, RecipeError, make_people, owners_of
-from council_tenant import Json, make_tenant
+from council_tenant import LICENSING_GROUP, Json, make_tenant
 
 USER_COLUMNS = [
     "upn",
@@ -57,7 +57,7 @@ on_premises = "hand_off"
 {pilot}
 [profiles.office]
 skus = ["SPE_E3"]
-licensing = "direct"
+{office_licensing}
 coexistence_mode = "TeamsOnly"
 policies = {{ TeamsMeetingPolicy = "AllOn" }}
 
@@ -73,6 +73,8 @@ licensing = "direct"
 coexistence_mode = "TeamsOnly"
 policies = {{ TeamsMeetingPolicy = "Frontline", TeamsMessagingPolicy = "Frontline" }}
 """
+DIRECT_TOML = 'licensing = "direct"'
+GROUP_TOML = f'licensing = "group"\nlicense_group = "{LICENSING_GROUP}"'
 PILOT_TOML = """
 [waves.pilot]
 title = "Pilot"
@@ -96,16 +98,24 @@ def main() -> int:
     except RecipeError as error:
         sys.stderr.write(f"make_samples: {error}\n")
         return 64
-    write_council(options.out, recipe=recipe, people=people)
+    write_council(options.out, recipe=recipe, people=people, through_group=options.group_licensing)
     return 0
 
 
-def write_council(folder: Path, *, recipe: Recipe, people: list[Person]) -> None:
-    """Writes the five files into the folder, which is made if need be."""
+def write_council(
+    folder: Path, *, recipe: Recipe, people: list[Person], through_group: bool = False
+) -> None:
+    """Writes the five files into the folder, which is made if need be.
+
+    Args:
+        through_group: office staff get their licence through a group; they end alike.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     tenant = make_tenant(recipe, people)
     toml = ROLLOUT_TOML.format(
-        tenant_id=tenant["tenant"]["id"], pilot=PILOT_TOML if recipe.waves > 1 else ""
+        tenant_id=tenant["tenant"]["id"],
+        pilot=PILOT_TOML if recipe.waves > 1 else "",
+        office_licensing=GROUP_TOML if through_group else DIRECT_TOML,
     )
     (folder / "rollout.toml").write_text(toml, encoding="utf-8")
     # A byte order mark, as the spreadsheet program of most councils writes it.
@@ -123,6 +133,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=2020)
     parser.add_argument("--seats-short", type=int, default=0, metavar="K")
     parser.add_argument("--no-skype-online", action="store_true", help="the world after 2021")
+    parser.add_argument(
+        "--group-licensing", action="store_true", help="license office staff through a group"
+    )
     parser.add_argument(
         "--kind",
         type=_kind,

@@ -186,6 +186,7 @@ class TeamRecord(_Record):
     """One team of the rollout and how far its making has come.
 
     Attributes:
+        owners_done: owners added after the group was made, which takes 20 at once.
         channels_done: names of the channels that exist.
         group_created_at: start of Microsoft's replication schedule for PUT team.
         retry_at: earliest next try.
@@ -195,6 +196,7 @@ class TeamRecord(_Record):
     spec: TeamSpec
     status: TeamStatus
     owner_ids: tuple[str, ...] = ()
+    owners_done: tuple[str, ...] = ()
     channels_done: tuple[str, ...] = ()
     group_created_at: datetime | None = None
     team_created: bool = False

@@ -265,3 +265,49 @@ async def test_given_the_owner_is_deleted_after_the_plan_when_made_then_it_is_th
 
     assert (await lab.team()).status.code == "team_has_no_owner"
     assert tenant.effects("group.created") == []
+
+
+@pytest.fixture
+def many(build):
+    return [build.a_person(f"owner{n:02}") for n in range(27)]
+
+
+async def with_many_owners(lab, build, many):
+    """A team with more owners than Microsoft takes when a group is made."""
+    housing = build.a_team("housing").owned_by(*(p.name for p in many))
+    council = build.a_council(build.a_person("ann").joining("housing"), *many)
+    await lab.bring_in(council.with_teams(housing))
+    run = await lab.schedule()
+    await run.open()
+    return run
+
+
+async def test_given_more_than_twenty_owners_when_made_then_every_one_of_them_owns_the_team(
+    lab, build, tenant, many
+):
+    run = await with_many_owners(lab, build, many)
+
+    await ensure_until_answered(run)
+
+    team = await lab.team()
+    assert team.status.ready
+    assert sorted(tenant.team(team.status.team_id)["owners"]) == sorted(p.id for p in many)
+    assert len(tenant.effects("group.owner")) == 27
+    assert tenant.redundant == 0
+
+
+@pytest.mark.parametrize("fault", ["reset_after", "503"])
+async def test_given_a_fault_while_owners_are_added_when_tried_again_then_each_owns_it_once(
+    lab, build, tenant, many, fault
+):
+    run = await with_many_owners(lab, build, many)
+    tenant.change({"op": "deleteUser", "id": many[-1].id})
+    tenant.fail("/groups/*/owners/$ref", fault)
+
+    await ensure_until_answered(run)
+
+    team = await lab.team()
+    assert team.status.ready
+    owners = [e["after"] for e in tenant.effects("group.owner")]
+    assert sorted(owners) == sorted(p.id for p in many[:-1])
+    assert tenant.redundant == 0

@@ -73,15 +73,19 @@ class Results:
 
     def wrong_in_tenant(self) -> list[str]:
         """People whose expected end the tenant itself does not show."""
-        users = {u["id"]: u for u in self.load("tenant-state.json")["users"]}
+        state = self.load("tenant-state.json")
+        users = {u["id"]: u for u in state["users"]}
+        giving = {g["id"] for g in state["groups"] if g["assignedLicenses"]}
         found = ((r, users.get(r["id"])) for r in self.expected)
-        return [w for row, user in found if user for w in _wrong_end(row, user)]
+        return [w for row, user in found if user for w in _wrong_end(row, user, giving)]
 
 
-def _wrong_end(row: dict[str, str], user: dict[str, Any]) -> list[str]:
+def _wrong_end(row: dict[str, str], user: dict[str, Any], giving: set[str]) -> list[str]:
+    """Args: giving: ids of the groups that license their members."""
     kind, mode = row["kind"], user["effectiveMode"]
     is_moved = kind in ("normal", "no_location", "voice") and row["state"] == "done"
-    if is_moved and (mode != "TeamsOnly" or not user["assignedLicenses"]):
+    licensed = user["assignedLicenses"] or giving.intersection(user["memberOf"])
+    if is_moved and (mode != "TeamsOnly" or not licensed):
         return [f"{kind}: {mode}, licences {user['assignedLicenses']}"]
     if kind == "onprem" and mode == "TeamsOnly":
         return ["onprem: TeamsOnly although homed on the server"]
@@ -115,9 +119,12 @@ def council(stem: Path | str, folder: Path) -> dict[str, Path]:
     }
 
 
-def demo(files: dict[str, Path], cwd: Path, *, limits: float = 1.0) -> Results:
-    """Run the demo to its end and keep what it left behind."""
+def demo(files: dict[str, Path], cwd: Path, *, limits: float = 1.0, faults: Any = None) -> Results:
+    """Run the demo to its end, under faults if there are any, and keep what it left behind."""
     named = [w for n, p in files.items() if n != "expected" for w in (f"--{n}", str(p))]
+    if faults:
+        (cwd / "faults.json").write_text(json.dumps(faults), encoding="utf-8")
+        named += ["--faults", "faults.json"]
     done = run("lab", "demo", "--exit", "--limits", str(limits), *named, cwd=cwd)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     with files["expected"].open(encoding="utf-8") as text:
@@ -139,8 +146,8 @@ def make_council(folder: Path, *options: str) -> dict[str, Path]:
 def run_council(tmp_path: Path) -> Callable[..., Results]:
     """Runs the demo of any council in a folder of its own."""
 
-    def run_files(files: dict[str, Path], *, limits: float = 1.0) -> Results:
-        return demo(files, tmp_path, limits=limits)
+    def run_files(files: dict[str, Path], *, limits: float = 1.0, faults: Any = None) -> Results:
+        return demo(files, tmp_path, limits=limits, faults=faults)
 
     return run_files
 

@@ -85,3 +85,32 @@ def test_given_too_few_seats_when_all_waves_have_run_then_the_last_in_order_go_w
     without = {u["id"] for u in results.load("users.json") if u["code"] == "no_seats_left"}
     assert len(without) == 3
     assert not without & {e["objectId"] for e in results.effects()}
+
+
+def test_given_licences_through_a_group_and_faults_when_all_waves_have_run_then_all_is_well(
+    tmp_path, run_council, invented_council
+):
+    files = invented_council(
+        tmp_path / "grouped", "--people", "60", "--waves", "2", "--group-licensing"
+    )
+    joining = {"method": "PATCH", "path": "/groups/*", "rate": 0.4, "count": 2}
+    rules = [
+        {**joining, "kind": "reset_after"},
+        {**joining, "kind": "429", "retry_after": 1},
+        {**joining, "kind": "503"},
+        {"method": "GET", "path": "*", "rate": 0.02, "kind": "500", "count": 10},
+    ]
+
+    results = run_council(files, limits=20, faults={"seed": 7, "rules": rules})
+
+    assert results.wrong_ends() == []
+    assert results.wrong_in_tenant() == []
+    assert results.repeated() == []
+    # A conflict shows only once somebody is in the group: there is no other way to learn of it.
+    assert results.touched() <= {"conflict"}
+    requests = results.load("tenant-requests.json")
+    assert requests["faults"]["reset_after"] >= 1
+    assert requests["redundant_total"] == 0
+    joined = [e for e in results.effects() if e["kind"] == "group.member" and e["after"]]
+    assert len(joined) > 20
+    assert requests["by_route"]["PATCH /groups/{group}"]["204"] < len(joined) / 3
