@@ -4,6 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from teams_rollout.domain.transitions import WAVE_MOVES
+
+PICTURE = re.compile(r"^```mermaid\n(.*?)^```", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 ADR_HEADINGS = ["## Context", "## Decision", "## Consequences", "## Review"]
 
@@ -80,3 +83,37 @@ def test_changelog_when_read_then_each_release_says_what_operators_ask_first(
     for release in releases:
         assert re.search(r"^Operator action: \S", release, re.MULTILINE), release[:40]
         assert re.search(r"^In-flight safe: (yes|no)\b", release, re.MULTILINE), release[:40]
+
+
+def test_pictures_when_somebody_cannot_see_them_then_words_stand_in(
+    tracked: Sequence[Path], repository: Path
+) -> None:
+    texts = {str(p): (repository / p).read_text() for p in tracked if p.suffix == ".md"}
+
+    drawn = [(path, drawing) for path, text in texts.items() for drawing in PICTURE.findall(text)]
+    silent = [p for p, d in drawn if not re.search(r"accTitle: \S.*\n  accDescr: \S.{40}", d)]
+    unnamed = [path for path, text in texts.items() if re.search(r"!\[\s*\]\(", text)]
+
+    assert len(drawn) > 5
+    assert (silent, unnamed) == ([], [])
+
+
+def test_states_when_drawn_then_the_picture_is_the_table(repository: Path) -> None:
+    text = (repository / "docs" / "architecture.md").read_text()
+    (drawing,) = [d for d in PICTURE.findall(text) if d.startswith("stateDiagram")]
+
+    drawn = {(a, b) for a, b in re.findall(r"^  (\w+) --> (\w+)$", drawing, re.MULTILINE)}
+
+    assert drawn == {(a.value, b.value) for a, to in WAVE_MOVES.items() for b in to if a is not b}
+
+
+def test_pictures_when_drawn_then_no_node_is_named_by_a_word_of_the_language(
+    tracked: Sequence[Path], repository: Path
+) -> None:
+    """A node called `graph` or `end` keeps GitHub from drawing the whole picture."""
+    texts = [(repository / path).read_text() for path in tracked if path.suffix == ".md"]
+    charts = [d for text in texts for d in PICTURE.findall(text) if d.startswith("flowchart")]
+
+    reserved = r"\b(graph|end|style|class|click|default|linkStyle)\s*(\[|\(|\{|-->|-\.|$)"
+
+    assert [m[0] for chart in charts for m in re.finditer(reserved, chart, re.M) if m[2]] == []
