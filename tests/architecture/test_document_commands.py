@@ -3,6 +3,7 @@
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -139,3 +140,39 @@ def test_files_when_a_document_hands_them_to_a_command_then_they_exist(
     }
 
     assert not {pair for pair in handed if not (repository / pair[1]).exists()}
+
+
+def test_pytest_when_a_document_selects_by_a_word_then_some_test_has_it(
+    said: list[Said], repository: Path
+) -> None:
+    calls = [s.words for s in said if s.words[0].endswith("pytest") and "-k" in s.words]
+
+    for words in calls:
+        asked = words[words.index("-k") + 1]
+        folders = [repository / word for word in words[1:] if word.startswith("tests/")]
+        files = [file for folder in folders for file in folder.rglob("test_*.py")]
+        names = re.findall(r"def (test_\w+)", "\n".join(f.read_text() for f in files))
+        assert any(asked in name for name in names), words
+
+    assert calls
+
+
+def test_modules_when_a_document_runs_them_then_they_know_its_options(
+    said: list[Said],
+) -> None:
+    calls = {
+        (s.words[2], word)
+        for s in said
+        if re.fullmatch(r"(.*/)?python3?", s.words[0]) and s.words[1:2] == ("-m",)
+        for word in ("", *s.words[3:])
+        if not word or re.match(r"--[a-z]", word)
+    }
+    helps = {
+        module: subprocess.run(
+            [sys.executable, "-m", module, "--help"], check=True, capture_output=True, text=True
+        ).stdout
+        for module in {module for module, _ in calls}
+    }
+
+    assert helps
+    assert {(module, word) for module, word in calls if word not in helps[module]} == set()
