@@ -48,7 +48,7 @@ async def _examine(deps: Deps, rollout: RolloutRecord | None) -> list[Check]:
         return checks
     users = await _people(deps, rollout)
     features = await _features(deps, rollout, users)
-    checks += await examine_permissions(session, features)
+    checks += await examine_permissions(session, features, environment=deps.environment)
     if rollout is None:
         nothing = "Nothing is imported yet, so licences and policies were not looked at."
         do = "Import the files, then run rollout doctor again."

@@ -18,10 +18,11 @@ from teams_rollout.domain.doctor import Check
 from teams_rollout.domain.doctor_tenant import (
     check_permission,
     check_permission_by_trying,
+    check_surplus,
     check_unseen_permissions,
 )
 from teams_rollout.domain.permissions import Feature, Need, named_permissions, needs_of
-from teams_rollout.domain.vocabulary import UPGRADE_POLICY_TYPE, CoexistenceMode
+from teams_rollout.domain.vocabulary import UPGRADE_POLICY_TYPE, CoexistenceMode, Environment
 
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 _MODE = CoexistenceMode.TEAMS_ONLY.policy_name
@@ -40,15 +41,22 @@ _PROBES: dict[str, Probe] = {
 }
 
 
-async def examine_permissions(session: GraphSession, features: Collection[Feature]) -> list[Check]:
-    """A check per permission that the features need."""
+async def examine_permissions(
+    session: GraphSession, features: Collection[Feature], *, environment: Environment
+) -> list[Check]:
+    """A check per permission that the features need, and on LIVE one of those that none needs.
+
+    A simulator grants everything that its seed does not withhold: that is no finding.
+    """
     needs = needs_of(features)
     try:
         granted = await read_granted_permissions(session)
     except GraphReadError:
         granted = None
     if granted is not None:
-        return [check_permission(need, granted=granted) for need in needs]
+        checks = [check_permission(need, granted=granted) for need in needs]
+        is_live = environment is Environment.LIVE
+        return [*checks, check_surplus(needs, granted=granted)] if is_live else checks
     checks = [await _try(session, need) for need in needs if need.permission in _PROBES]
     unseen = [need for need in needs if need.permission not in _PROBES]
     return [*checks, check_unseen_permissions(unseen)] if unseen else checks

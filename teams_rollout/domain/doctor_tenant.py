@@ -97,7 +97,23 @@ def _permission_missing(need: Need, *, named: Collection[str] = ()) -> Check:
         ok=False,
         detail=f"The app lacks {need.permission}, which it needs to {need.purpose}{hint}; "
         "no wave starts without it.",
-        do=f"{_GRANT.format(need.permission)}, restarts the app and asks again.",
+        do=f"{_GRANT.format(need.permission)} (infra/grant-permissions --features "
+        f"{need.feature.name.lower()}), restarts the app and asks again.",
+    )
+
+
+def check_surplus(needs: Sequence[Need], *, granted: Collection[str]) -> Check:
+    """Whether we hold more than the rollout uses; somebody may have a reason, so only advice."""
+    used = {p for need in needs for p in (need.permission, *need.covered_by)}
+    surplus = sorted(set(granted) - used)
+    name = "permissions unneeded"
+    if not surplus:
+        return Check(check=name, ok=True, detail="The app holds no permission that it never uses.")
+    return Check(
+        check=name,
+        ok=True,
+        detail=f"The app holds what this rollout never uses: {', '.join(surplus)}.",
+        do="infra/grant-permissions prints the command that takes each away.",
     )
 
 

@@ -11,9 +11,9 @@ from graph.governor import LocalGovernor
 from graph.session import GraphSession
 from teams_rollout.contracts.payloads import OperationRequest
 from teams_rollout.domain.permissions import NEEDS
-from teams_rollout.domain.vocabulary import WaveState
+from teams_rollout.domain.vocabulary import Environment, WaveState
 from teams_rollout.ledger.records import OperationStatus
-from tests.acceptance.activities.lab import ROLLOUT
+from tests.acceptance.activities.lab import ROLLOUT, with_environment
 
 pytestmark = pytest.mark.azurite
 
@@ -139,6 +139,18 @@ async def test_given_grants_that_cannot_be_seen_when_examined_then_reads_are_tri
     assert not checks["permission TeamsUserConfiguration.Read.All"]["ok"]
     assert "User.ReadWrite.All" in checks["permissions unseen"]["detail"]
     assert lab.tenant.writes == 0
+
+
+async def test_given_surplus_permissions_when_a_real_tenant_is_examined_then_they_are_named(lab_of):
+    more = ["Mail.Send", "Team.Create"]
+    lab = await lab_of(grantedPermissions=[*EVERYTHING, *more, "Application.Read.All"])
+
+    checks = await examined(with_environment(lab, Environment.LIVE))
+
+    assert checks["permissions unneeded"]["ok"]
+    assert all(name in checks["permissions unneeded"]["detail"] for name in more)
+    assert "User.Read.All" not in checks["permissions unneeded"]["detail"]
+    assert "permissions unneeded" not in await examined(lab)
 
 
 async def test_given_another_tenant_when_examined_then_both_are_named(lab, council, build):

@@ -94,6 +94,8 @@ RIGHT = [
     doctor_tenant.check_tenant(tenant_id="t", trouble=""),
     doctor_tenant.check_permission(NEED, granted={NEED.permission}),
     doctor_tenant.check_permission_by_trying(NEED, refused=False),
+    doctor_tenant.check_surplus([NEED], granted={"Mail.Send"}),
+    doctor_tenant.check_surplus([NEED], granted={NEED.permission}),
     doctor_tenant.check_profile("p", a_profile("SPE_E3", "MCOEV"), CATALOGUE),
     doctor_tenant.check_seats(E3, wanted=2),
     doctor_tenant.check_policy("TeamsMeetingPolicy", "AllOn", found=True),
@@ -124,6 +126,20 @@ def test_given_a_broader_permission_then_the_check_says_which_one_includes_it():
 
     assert check.ok
     assert "User.ReadWrite.All includes it" in check.detail
+
+
+def test_given_a_missing_permission_then_the_cure_is_a_command_for_its_feature():
+    check = doctor_tenant.check_permission(NEED, granted=())
+
+    assert f"infra/grant-permissions --features {NEED.feature.name.lower()}" in check.do
+
+
+def test_given_more_than_is_needed_then_that_alone_is_named():
+    held = {NEED.permission, "User.ReadWrite.All", "Mail.Send"}
+
+    check = doctor_tenant.check_surplus([NEED], granted=held)
+
+    assert check.detail.endswith("never uses: Mail.Send.")
 
 
 def test_given_a_refusal_that_names_another_permission_then_it_is_passed_on():
