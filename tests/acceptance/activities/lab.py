@@ -347,5 +347,5 @@ class Run:
 
 
 def with_environment(lab: Lab, environment: Environment) -> Lab:
-    """The same lab, which takes its tenant for a real one."""
-    return replace(lab, environment=environment)
+    """The same lab, which takes its tenant for a real one; both share a session, closed once."""
+    return replace(lab, environment=environment, _session=lab.session)
