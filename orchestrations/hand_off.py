@@ -27,7 +27,7 @@ def run_hand_off(ctx: OrchestrationContext) -> Steps:
         if result.retry_at is not None:
             break  # an outage longer than the tries of one history: the next one goes on
         if result.next_at is None:
-            return result.model_dump(mode="json")
+            return result.counts  # not the payload: a field added to it must not break a replay
         yield ctx.create_timer(not_before_now(ctx, result.next_at))
         run = run.model_copy(update={"looks": run.looks + 1})
     ctx.continue_as_new(run.model_dump(mode="json"))

@@ -32,7 +32,7 @@ def test_given_everything_is_seen_at_once_when_taken_then_one_look():
     result = driver.run(run_hand_off)
 
     assert [(name, given["looks"]) for name, given in driver.calls] == [(names.FINISH_HAND_OFFS, 0)]
-    assert result["counts"] == {"done": 1}
+    assert result == {"done": 1}
 
 
 def test_given_somebody_is_not_seen_when_taken_then_looked_for_again_in_short_histories():

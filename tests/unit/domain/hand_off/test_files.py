@@ -2,7 +2,9 @@
 
 import csv
 import io
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,7 @@ from teams_rollout.domain.hand_off.model import (
     Meetings,
     tasks_of,
 )
+from teams_rollout.domain.hand_off.results import REASONS
 from teams_rollout.domain.vocabulary import CoexistenceMode, Environment, Step
 
 UPGRADE = "TeamsUpgradePolicy"
@@ -117,3 +120,11 @@ def test_given_notes_when_read_then_meetings_and_never_force(addressee: Addresse
     assert "rollout handoff take" in notes
     assert ("-Force" in notes) == (addressee is Addressee.SERVER_TEAM)
     assert ("30 days" in notes) == (addressee is Addressee.SERVER_TEAM)
+
+
+def test_given_the_document_when_read_then_it_names_every_column_and_reason() -> None:
+    text = (Path(__file__).parents[4] / "docs" / "hand-off.md").read_text("utf-8")
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    named = {name for cell in rows for name in re.findall(r"`(\w+)`", cell)}
+
+    assert named >= {*COLUMNS, *REASONS}
