@@ -1,4 +1,4 @@
-"""Looks at the tenant for whatever would keep waves from running; changes nothing.
+"""Looks at the tenant for whatever would keep waves from running; changes nothing there.
 
 Idempotent: reads only, and the operation's record keeps the first result. Every part is looked
 at by itself, so that one missing permission does not hide the rest; only without sign-in there
@@ -24,6 +24,7 @@ from teams_rollout.domain.configuration import RolloutConfig
 from teams_rollout.domain.doctor import Check
 from teams_rollout.domain.permissions import Feature, features_of
 from teams_rollout.domain.vocabulary import UPGRADE_POLICY_TYPE, CoexistenceMode
+from teams_rollout.ledger.ports import Conflict
 from teams_rollout.ledger.records import RolloutRecord, UserRecord
 
 _CANNOT_GO_ON = frozenset({"sign_in_failed", "microsoft_unavailable", "unexpected_answer"})
@@ -56,7 +57,7 @@ async def _examine(deps: Deps, rollout: RolloutRecord | None) -> list[Check]:
     checks += await _look_at_licenses(session, rollout.config, users)
     checks += await _look_at_policies(session, rollout.config)
     checks.append(await _look_at_upgrade_policy(session, rollout.config))
-    checks += await _look_at_people(deps, session, rollout.config)
+    checks += await _look_at_people(deps, session, rollout)
     return checks
 
 
@@ -152,19 +153,29 @@ async def _find_policy(
     return bool(found), ""
 
 
-async def _look_at_people(deps: Deps, session: GraphSession, config: RolloutConfig) -> list[Check]:
+async def _look_at_people(deps: Deps, session: GraphSession, rollout: RolloutRecord) -> list[Check]:
     try:
         people = await list_user_configurations(session)
     except GraphReadError as error:
         because = f"Teams does not show its people ({error.code})"
         return [doctor.not_looked_at("homing", because=because)]
-    wanted = config.skype.known_on_premises.casefold()
+    wanted = rollout.config.skype.known_on_premises.casefold()
     types = {p.upn.casefold(): p.account_type for p in people} if wanted else {}
+    known = types.get(wanted, "") if wanted else None
+    await _remember(deps, rollout, proved_by=wanted if known == doctor_tenant.ON_PREMISES else "")
     return [
         doctor.check_quota_tier(len(people), kept=int(ENTRA_UNITS.amount)),
         doctor_tenant.check_homing(
-            deps.environment,
-            Counter(p.account_type for p in people),
-            known=types.get(wanted, "") if wanted else None,
+            deps.environment, Counter(p.account_type for p in people), known=known
         ),
     ]
+
+
+async def _remember(deps: Deps, rollout: RolloutRecord, *, proved_by: str) -> None:
+    """Keep whether homing is proved: on LIVE nobody is handed off without it."""
+    if rollout.homing_proved_by == proved_by:
+        return
+    try:
+        await deps.ledger.save_rollout(rollout.model_copy(update={"homing_proved_by": proved_by}))
+    except Conflict:
+        return  # an import is at work: what is proved now may be of yesterday's file

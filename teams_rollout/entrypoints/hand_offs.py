@@ -167,13 +167,14 @@ def _line(
 
 def _check_homing_is_proved(services: Services, rollout: RolloutRecord) -> None:
     is_live = services.settings.environment is Environment.LIVE
-    if is_live and not rollout.config.skype.known_on_premises:
+    known = rollout.config.skype.known_on_premises.casefold()
+    if is_live and (not known or rollout.homing_proved_by != known):
         raise ProblemError(
             409,
             kind="homing-not-proved",
             title="Nobody has proved that Microsoft shows who is on the server.",
-            detail="A hand-off for a real tenant rests on it, and rollout.toml names nobody by "
-            "whom the doctor could prove it.",
+            detail="A hand-off for a real tenant rests on it, and the doctor has not yet seen "
+            "the person of known_on_premises shown as being on the server.",
             do="Set known_on_premises in [skype] of rollout.toml, import, and run: rollout doctor",
         )
 

@@ -28,6 +28,8 @@ class RolloutRecord(_Record):
         rollout_id: slug of the name; first part of every key and instance id.
         import_id: the import that is in force; empty before the first.
         catalogue / license_groups: as of the last plan that was acted on.
+        homing_proved_by: the `known_on_premises` by whom the doctor last saw that Graph tells
+            people on a server from others; empty = not proved.
         next_ref / next_shard: counters for keys, which are never given twice.
     """
 
@@ -38,6 +40,7 @@ class RolloutRecord(_Record):
     catalogue: Catalogue = Catalogue()
     license_groups: dict[str, LicenseGroup] = Field(default_factory=dict)
     tenant_id: str = ""
+    homing_proved_by: str = ""
     next_ref: int = 1
     next_shard: int = 1
     etag: str = ""

@@ -216,6 +216,19 @@ async def test_given_a_known_person_when_examined_then_homing_is_proved_or_not(
 
     assert check["ok"] is ok
     assert known.upn not in str(check).casefold()
+    rollout = await lab.ledger.find_rollout()
+    assert rollout.homing_proved_by == (known.upn if ok else "")
+
+
+async def test_given_a_proof_when_the_known_person_has_moved_then_it_holds_no_longer(lab, build):
+    known = build.a_person("kim").homed("onPremises")
+    await lab.bring_in(build.a_council(known).with_skype(known_on_premises=known.upn))
+    await examined(lab)
+    lab.tenant.change({"op": "patchUser", "id": known.id, "patch": {"sfbHoming": "none"}})
+
+    await examined(lab)
+
+    assert (await lab.ledger.find_rollout()).homing_proved_by == ""
 
 
 async def test_given_a_skewed_clock_when_examined_then_it_is_said(lab, council):

@@ -135,6 +135,9 @@ async def test_a_file_when_live_and_homing_is_not_proved_then_refused_with_the_c
     skype = SkypeSection(known_on_premises="kim@llanfair.example")
     config = ledger.rollout.config.model_copy(update={"skype": skype})
     ledger.rollout = ledger.rollout.model_copy(update={"config": config})
+    assert (await client.post("/api/v1/hand-offs", json=FILE)).status_code == 409, "named only"
+    proved = {"homing_proved_by": "kim@llanfair.example"}
+    ledger.rollout = ledger.rollout.model_copy(update=proved)
     assert (await client.post("/api/v1/hand-offs", json=FILE)).status_code == 200
 
 
