@@ -28,6 +28,7 @@ async def advance_wave(deps: Deps, request: WaveRequest) -> AdvanceResult:
     wave = await deps.ledger.find_wave(request.rollout_id, request.wave)
     if rollout is None or wave is None or wave.epoch != request.epoch or wave.state.is_closed:
         return AdvanceResult(phase="stopped")
+    rollout = rollout.under(wave)
     batches = await deps.ledger.list_batches(request.rollout_id, request.wave, wave.batches_of)
     open_ = [b for b in batches if b.state not in OVER]
     if wave.state is WaveState.RUNNING:

@@ -84,7 +84,9 @@ async def apply_import(deps: Deps, request: OperationRequest) -> OperationResult
         remove = staged.remove_missing or before is None
         people = place(diff, rollout, reading, existing, remove=remove)
         await _write(deps, request, people)
-        await _save_teams(deps, rollout_id, staged)
+        result["frozen_teams"] = await _save_teams(
+            deps, rollout_id, staged, in_use=await _teams_in_use(deps, rollout_id, existing)
+        )
         await _save_waves(deps, rollout_id, staged, assignments, _heads(existing, people))
         await deps.ledger.save_rollout(_with_next_ref(rollout, existing, people))
         result["unresolved"] = sum(p.observed is None for p in people)
@@ -244,16 +246,34 @@ def _with_used_profiles(
     return config.model_copy(update={"profiles": {**kept, **config.profiles}})
 
 
-async def _save_teams(deps: Deps, rollout_id: str, staged: StagedImport) -> None:
+async def _teams_in_use(
+    deps: Deps, rollout_id: str, existing: Sequence[UserRecord]
+) -> frozenset[str]:
+    """Keys of the teams that a wave under way is making or filling."""
+    waves = await deps.ledger.list_waves(rollout_id)
+    under_way = {w.slug for w in waves if not (w.state.is_unstarted or w.state.is_closed)}
+    people = [u for u in existing if u.wave in under_way and not u.removed]
+    return frozenset(key for u in people for key in u.assignment.teams)
+
+
+async def _save_teams(
+    deps: Deps, rollout_id: str, staged: StagedImport, *, in_use: Collection[str]
+) -> int:
+    """Take the teams over but those in use; returns how many of these the file has otherwise."""
     known = {t.spec.key: t for t in await deps.ledger.list_teams(rollout_id)}
+    frozen = 0
     for spec in staged.teams:
         before = known.get(spec.key)
         if before is not None and before.spec == spec:
+            continue
+        if before is not None and spec.key in in_use:
+            frozen += 1
             continue
         record = before or TeamRecord(
             rollout_id=rollout_id, spec=spec, status=TeamStatus(key=spec.key)
         )
         await deps.ledger.save_team(record.model_copy(update={"spec": spec}))
+    return frozen
 
 
 def _heads(existing: Sequence[UserRecord], written: Sequence[UserRecord]) -> Counter[str]:

@@ -12,6 +12,7 @@ from activities.deps import Deps
 from activities.finish_hand_offs import is_ours_to_watch
 from activities.hand_off import HandOffs, go_on
 from activities.operation import finish_operation, report_progress
+from activities.permission_check import FINAL_READ_CODES
 from activities.reading import TenantReading, read_tenant
 from activities.team_status import assess_teams, tenant_view
 from activities.unread import trouble_of
@@ -40,6 +41,8 @@ async def find_drift(deps: Deps, request: OperationRequest) -> OperationResult:
     try:
         report = await _compare_all(deps, rollout, run_id, started)
     except GraphReadError as error:
+        if error.code not in FINAL_READ_CODES and not request.give_up:
+            raise
         report = DriftReport(
             run_id=run_id,
             started_at=started,
@@ -61,6 +64,7 @@ async def _compare_all(
 ) -> DriftReport:
     waves = await deps.ledger.list_waves(rollout.rollout_id)
     closed = frozenset(w.slug for w in waves if w.state.is_closed)
+    rules = {w.slug: rollout.under(w) for w in waves}
     users = [
         u
         async for u in deps.ledger.list_users(rollout.rollout_id)
@@ -76,7 +80,7 @@ async def _compare_all(
     users = await _finish_hand_offs(deps, rollout, users, reading, closed)
     users = [u for u in users if u.wave in closed]
     await amend_reports(deps, [w for w in waves if w.slug in closed], users)
-    items = [i for u in users for i in _items(deps, rollout, u, reading, view)]
+    items = [i for u in users for i in _items(deps, rules[u.wave], u, reading, view)]
     return DriftReport(
         run_id=run_id,
         started_at=started,

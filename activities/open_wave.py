@@ -118,6 +118,7 @@ async def _open(
             update={
                 "state": WaveState.RUNNING,
                 "reason": "",
+                "config": rollout.config,
                 "judged": Judged(),
                 "users": len(plan.people),
                 "started_at": deps.clock(),

@@ -85,7 +85,9 @@ async def load_batch(
     for shard, refs in by_shard(batch).items():
         users.extend(await deps.ledger.list_shard(shard, refs))
     teams = await deps.ledger.list_teams(request.rollout_id) if with_teams else []
-    return BatchContext(rollout=rollout, wave=wave, batch=batch, users=users, teams=teams)
+    return BatchContext(
+        rollout=rollout.under(wave), wave=wave, batch=batch, users=users, teams=teams
+    )
 
 
 def by_shard(batch: BatchRecord) -> dict[str, set[str]]:

@@ -198,7 +198,9 @@ async def _context(
     users: list[UserRecord] = []
     for shard, refs in shards.items():
         users.extend(await deps.ledger.list_shard(shard, refs))
-    return BatchContext(rollout=rollout, wave=wave, batch=batches[0], users=users, teams=teams)
+    return BatchContext(
+        rollout=rollout.under(wave), wave=wave, batch=batches[0], users=users, teams=teams
+    )
 
 
 def _foreseen(user: UserRecord, context: BatchContext) -> str:

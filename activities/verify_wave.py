@@ -48,7 +48,7 @@ async def verify_wave(deps: Deps, request: WaveRequest) -> VerifyResult:
     ]
     if not waiting:
         return VerifyResult()
-    still = await _sweep(deps, rollout, wave, waiting)
+    still = await _sweep(deps, rollout.under(wave), wave, waiting)
     saved = await deps.ledger.save_wave(
         wave.model_copy(update={"verify_rounds": wave.verify_rounds + 1})
     )

@@ -20,9 +20,23 @@ def run_planning(ctx: OrchestrationContext) -> Steps:
     return (yield from _run(ctx, names.MAKE_PLAN))
 
 
+READING_TRIES = 4
+"""A reconciliation that cannot read everything says so soon; the night's comes again."""
+
+
 def run_reconciliation(ctx: OrchestrationContext) -> Steps:
-    """Compare the tenant with what closed waves left behind and report the drift."""
-    return (yield from _run(ctx, names.FIND_DRIFT))
+    """Compare the tenant with what closed waves left behind and report the drift.
+
+    A source that cannot be read is tried a few times; then the report says that it is incomplete.
+    """
+    request = OperationRequest.model_validate(ctx.get_input())
+    result = yield from until_answered(
+        ctx, names.FIND_DRIFT, request, OperationResult, max_tries=READING_TRIES
+    )
+    if result.retry_at is not None:
+        last = request.model_copy(update={"give_up": True})
+        result = yield from until_answered(ctx, names.FIND_DRIFT, last, OperationResult)
+    return result.model_dump(mode="json")
 
 
 def run_diagnosis(ctx: OrchestrationContext) -> Steps:

@@ -27,7 +27,12 @@ R = TypeVar("R", bound=RetryablePayload)
 
 
 def until_answered(
-    ctx: OrchestrationContext, name: str, request: Payload, result_type: type[R]
+    ctx: OrchestrationContext,
+    name: str,
+    request: Payload,
+    result_type: type[R],
+    *,
+    max_tries: int = MAX_TRIES,
 ) -> Steps:
     """Run an activity until it has nothing left to try, with durable timers between tries.
 
@@ -35,7 +40,7 @@ def until_answered(
         The last result as `result_type`. It still has a `retry_at` when the tries are used up;
         the caller decides what that means.
     """
-    for tries in range(1, MAX_TRIES + 1):
+    for tries in range(1, max_tries + 1):
         answer = yield ctx.call_activity(name, request.model_dump(mode="json"))
         result = result_type.model_validate(answer)
         if result.retry_at is None:

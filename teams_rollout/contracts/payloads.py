@@ -163,13 +163,18 @@ class VerifyResult(RetryablePayload):
 
 
 class OperationRequest(Payload):
-    """A long operation that a person asked for (import, plan, reconciliation)."""
+    """A long operation that a person asked for (import, plan, reconciliation).
+
+    Attributes:
+        give_up: tries are used up: say what there is to say instead of asking for another.
+    """
 
     rollout_id: str = ""
     operation_id: str
     wave: str = ""
     import_id: str = ""
     run_id: str = ""
+    give_up: bool = False
 
 
 class OperationResult(RetryablePayload):

@@ -45,6 +45,13 @@ class RolloutRecord(_Record):
     next_shard: int = 1
     etag: str = ""
 
+    def under(self, wave: "WaveRecord") -> "RolloutRecord":
+        """The rollout as a wave sees it: with the settings that the wave was opened with.
+
+        For reading only: saved, it would take back what was imported since.
+        """
+        return self.model_copy(update={"config": wave.config or self.config})
+
 
 class UserRecord(_Record):
     """One person.
@@ -124,6 +131,7 @@ class WaveRecord(_Record):
             keeps them.
         reruns: batches that were begun again, with the generation that holds.
         reason: why it is halted, awaiting approval or closed with failures.
+        config: the settings that it was opened with; an import while it runs does not change them.
         judged: how far the gates of this run have come, whatever they decided.
         decision: a pilot's recorded decision, `go`, `extend` or `stop`; empty until then.
         report: at close: `{"by_state": {...}, "by_code": {...}}`.
@@ -134,6 +142,7 @@ class WaveRecord(_Record):
     slug: str
     position: int
     section: WaveSection = WaveSection()
+    config: RolloutConfig | None = None
     state: WaveState = WaveState.DRAFT
     reason: str = ""
     epoch: int = 0

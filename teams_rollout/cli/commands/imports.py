@@ -152,6 +152,8 @@ def _show(session: Session, result: Json) -> None:
     figures = [f"{result[name]:,} {name}" for name in FIGURES if result.get(name)]
     if result.get("frozen"):
         figures.append(f"{result['frozen']:,} left as they are because their wave has started")
+    if result.get("frozen_teams"):
+        figures.append(f"{result['frozen_teams']:,} teams left as a running wave uses them")
     say(f"Imported: {', '.join(figures) or 'nothing to change'}.")
     if result.get("faults"):
         tables.show(tables.faults(result["faults"]), nothing="")

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from activities.find_drift import find_drift
+from graph.errors import GraphReadError
 from teams_rollout.contracts.payloads import OperationRequest
 from teams_rollout.domain.vocabulary import WaveState
 from teams_rollout.ledger.records import OperationStatus
@@ -71,9 +72,9 @@ async def run(lab, council):
     return run
 
 
-async def reconcile(lab, run_id="night"):
+async def reconcile(lab, run_id="night", **changes):
     operation = await lab.operation("reconcile")
-    request = OperationRequest(rollout_id=ROLLOUT, operation_id=operation, run_id=run_id)
+    request = OperationRequest(rollout_id=ROLLOUT, operation_id=operation, run_id=run_id, **changes)
     result = await find_drift(lab.deps, request)
     report = await lab.ledger.find_drift(ROLLOUT, run_id)
     return result, report, await lab.result_of(operation)
@@ -171,13 +172,24 @@ async def test_given_a_source_cannot_be_read_when_reconciled_then_it_says_so_and
     tenant.change({"op": "deleteUser", "id": ann.id})
     tenant.fail(source, "429", method="GET", count=5, retry_after=120)
 
-    result, report, operation = await reconcile(lab)
+    result, report, operation = await reconcile(lab, give_up=True)
 
     assert (report.complete, report.items) == (False, ())
     assert report.reason
     assert not result.succeeded
     assert operation.status is OperationStatus.SUCCEEDED  # it ran, and says what it could not do
     assert operation.result["complete"] is False
+
+
+async def test_given_a_source_that_may_be_read_later_when_reconciled_then_it_is_asked_again(
+    lab, build, tenant
+):
+    run = await lab.start(build.a_council(build.a_person("ann")))
+    await run.closed()
+    tenant.fail("/groups", "429", method="GET", count=5, retry_after=120)
+
+    with pytest.raises(GraphReadError):
+        await reconcile(lab)
 
 
 @pytest.mark.parametrize("write", ["save_drift", "save_operation"])

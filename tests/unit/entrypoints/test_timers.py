@@ -6,8 +6,9 @@ import pytest
 
 from teams_rollout.domain.configuration import RolloutSection
 from teams_rollout.entrypoints.operations import get_operation
+from teams_rollout.entrypoints.ports import InstanceState
 from teams_rollout.entrypoints.timers import due_day, reconcile_nightly
-from teams_rollout.ledger.records import RolloutRecord
+from teams_rollout.ledger.records import DriftReport, RolloutRecord
 from tests.unit.entrypoints.doubles import (
     MemoryLedger,
     MemoryServices,
@@ -111,3 +112,67 @@ async def test_nightly_when_it_takes_long_then_its_operation_is_still_running(
     view = await get_operation(services, starter, "nightly-2026-11-21", rollout_id="sample")
 
     assert view.status == "running"
+
+
+@pytest.fixture
+def last_night(services: MemoryServices, ledger: MemoryLedger) -> datetime:
+    """Two o'clock of a night that nothing came of; it is half past four now."""
+    due = datetime(2026, 11, 21, 2, tzinfo=UTC)
+    ledger.rollout = at_hour(2).model_copy(update={"imported_at": due - timedelta(days=3)})
+    services.now = due + timedelta(hours=2, minutes=30)
+    return due
+
+
+def a_report(at: datetime, *, complete: bool) -> DriftReport:
+    return DriftReport(run_id="some", started_at=at, ended_at=at, complete=complete)
+
+
+async def test_night_missed_when_the_timer_comes_later_then_made_up_for_once_an_hour(
+    services: MemoryServices, ledger: MemoryLedger, starter: MemoryStarter, last_night: datetime
+):
+    await reconcile_nightly(services, starter)
+    await reconcile_nightly(services, starter)
+
+    ((_, instance, payload),) = starter.started
+    assert instance == "sample:nightly:2026-11-21-2"
+    assert payload["run_id"] == "nightly-2026-11-21-2"
+    view = await get_operation(services, starter, payload["run_id"], rollout_id="sample")
+    assert view.status == "running"
+
+
+@pytest.mark.parametrize(("complete", "runs"), [(True, 0), (False, 1)])
+async def test_night_compared_since_when_the_timer_comes_later_then_only_half_a_look_is_repeated(
+    services: MemoryServices,
+    ledger: MemoryLedger,
+    starter: MemoryStarter,
+    *,
+    last_night: datetime,
+    complete: bool,
+    runs: int,
+):
+    ledger.drift.append(a_report(last_night + timedelta(minutes=1), complete=complete))
+
+    await reconcile_nightly(services, starter)
+
+    assert len(starter.started) == runs
+
+
+async def test_night_still_running_when_the_timer_comes_later_then_left_to_it(
+    services: MemoryServices, starter: MemoryStarter, last_night: datetime
+):
+    starter.states["sample:nightly:2026-11-21"] = InstanceState.RUNNING
+
+    await reconcile_nightly(services, starter)
+
+    assert starter.started == []
+
+
+@pytest.mark.parametrize("hours", [13, 18, 23])
+async def test_night_long_past_when_the_timer_comes_then_the_next_one_is_waited_for(
+    services: MemoryServices, starter: MemoryStarter, last_night: datetime, hours: int
+):
+    services.now = last_night + timedelta(hours=hours)
+
+    await reconcile_nightly(services, starter)
+
+    assert starter.started == []
