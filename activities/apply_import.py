@@ -11,12 +11,12 @@ from itertools import count
 
 from activities.deps import Deps
 from activities.operation import fail_operation, finish_operation, report_progress
-from activities.reading import TenantReading, read_tenant
+from activities.reading import TenantReading, look_for_missing, read_tenant
 from activities.tenant_check import tenant_trouble
 from graph.organization import get_tenant
 from teams_rollout.contracts.payloads import OperationRequest, OperationResult
 from teams_rollout.domain.configuration import RolloutConfig, WaveSection
-from teams_rollout.domain.observed import Catalogue, TeamStatus
+from teams_rollout.domain.observed import TeamStatus
 from teams_rollout.domain.roster import Assignment, UserKey, go_order, order_waves, slug
 from teams_rollout.ledger.records import (
     RolloutRecord,
@@ -51,6 +51,17 @@ class Comparison:
         }
 
 
+@dataclass(frozen=True)
+class Application:
+    """A staged import that is being applied."""
+
+    deps: Deps
+    request: OperationRequest
+    staged: StagedImport
+    assignments: Sequence[Assignment]
+    diff: Comparison
+
+
 async def apply_import(deps: Deps, request: OperationRequest) -> OperationResult:
     """Apply the staged import, or show the diff when it needs a person's word."""
     staged = await deps.ledger.get_staged(request.import_id)
@@ -71,27 +82,32 @@ async def apply_import(deps: Deps, request: OperationRequest) -> OperationResult
     if before and not staged.confirmed and _needs_word(diff, before, request):
         result |= {"applied": False, "needs_confirmation": True}
     else:
-        reading = await read_tenant(deps.graph, [], people=assignments)
-        rollout = _rollout(
-            deps,
-            staged,
-            before,
-            existing,
-            rollout_id=rollout_id,
-            catalogue=reading.catalogue,
-            tenant_id=tenant.id,
-        )
-        remove = staged.remove_missing or before is None
-        people = place(diff, rollout, reading, existing, remove=remove)
-        await _write(deps, request, people)
-        result["frozen_teams"] = await _save_teams(
-            deps, rollout_id, staged, in_use=await _teams_in_use(deps, rollout_id, existing)
-        )
-        await _save_waves(deps, rollout_id, staged, assignments, _heads(existing, people))
-        await deps.ledger.save_rollout(_with_next_ref(rollout, existing, people))
-        result["unresolved"] = sum(p.observed is None for p in people)
+        applied = Application(deps, request, staged, assignments, diff)
+        result |= await _apply(applied, before, existing, tenant_id=tenant.id)
     await finish_operation(deps, request.operation_id, result)
     return OperationResult(succeeded=True, counts=diff.counts)
+
+
+async def _apply(
+    it: Application,
+    before: RolloutRecord | None,
+    existing: Sequence[UserRecord],
+    *,
+    tenant_id: str,
+) -> dict[str, object]:
+    """Write it all, the pointer last; returns what there is to say about it."""
+    reading = await read_tenant(it.deps.graph, [], people=it.assignments)
+    reading = await look_for_missing(it.deps.graph, reading, [(a, "") for a in it.diff.new])
+    rollout = _rollout(it.deps, it.staged, before, existing, reading=reading, tenant_id=tenant_id)
+    remove = it.staged.remove_missing or before is None
+    people = place(it.diff, rollout, reading, existing, remove=remove)
+    await _write(it.deps, it.request, people)
+    in_use = await _teams_in_use(it.deps, rollout.rollout_id, existing)
+    frozen_teams = await _save_teams(it.deps, rollout.rollout_id, it.staged, in_use=in_use)
+    heads = _heads(existing, people)
+    await _save_waves(it.deps, rollout.rollout_id, it.staged, it.assignments, heads)
+    await it.deps.ledger.save_rollout(_with_next_ref(rollout, existing, people))
+    return {"frozen_teams": frozen_teams, "unresolved": sum(p.observed is None for p in people)}
 
 
 async def _everybody_ever(deps: Deps, rollout_id: str) -> list[UserRecord]:
@@ -221,17 +237,17 @@ def _rollout(
     before: RolloutRecord | None,
     existing: Sequence[UserRecord],
     *,
-    rollout_id: str,
-    catalogue: Catalogue,
+    reading: TenantReading,
     tenant_id: str,
 ) -> RolloutRecord:
-    base = before or RolloutRecord(rollout_id=rollout_id, config=staged.config)
+    named = slug(staged.config.rollout.name)
+    base = before or RolloutRecord(rollout_id=named, config=staged.config)
     return base.model_copy(
         update={
             "config": _with_used_profiles(staged.config, base.config, existing),
             "import_id": staged.import_id,
             "imported_at": deps.clock(),
-            "catalogue": catalogue,
+            "catalogue": reading.catalogue,
             "tenant_id": tenant_id,
         }
     )

@@ -13,7 +13,7 @@ from activities.finish_hand_offs import is_ours_to_watch
 from activities.hand_off import HandOffs, go_on
 from activities.operation import finish_operation, report_progress
 from activities.permission_check import FINAL_READ_CODES
-from activities.reading import TenantReading, read_tenant
+from activities.reading import TenantReading, look_for_missing, read_tenant
 from activities.team_status import assess_teams, tenant_view
 from activities.unread import trouble_of
 from activities.wave_plan import is_on_hold
@@ -74,6 +74,8 @@ async def _compare_all(
     reading = await read_tenant(
         deps.graph, teams, people=[u.assignment for u in users], config=rollout.config
     )
+    known = [(u.assignment, u.object_id) for u in users if u.object_id]
+    reading = await look_for_missing(deps.graph, reading, known)
     await report_progress(deps, run_id, 60)
     assessed = assess_teams(teams, rollout.config.teams, reading)
     view = tenant_view(reading, assessed, rollout.config)

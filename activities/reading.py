@@ -7,7 +7,7 @@ A read is whole or it fails (`GraphReadError`), so nobody is ever judged by half
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence, Sized
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from activities.license_groups import find_license_groups
 from graph.error_table import code_of_license_state
@@ -17,7 +17,7 @@ from graph.numbers import list_numbers
 from graph.policies import UserConfiguration, list_user_configurations
 from graph.session import GraphSession
 from graph.teams import GraphGroup, list_group_members, list_group_owners, list_groups
-from graph.users import GraphLicenseState, GraphUser, list_users
+from graph.users import GraphLicenseState, GraphUser, get_user, list_users
 from teams_rollout.domain.configuration import RolloutConfig
 from teams_rollout.domain.homing import infer_homing
 from teams_rollout.domain.observed import (
@@ -89,6 +89,36 @@ class TenantReading:
             number_holder=self.numbers.get(assignment.phone_number),
             known=known,
         )
+
+
+MAX_LOOKED_FOR = 500
+"""Most people who are asked for one by one; so many missing at once is a wrong file."""
+
+
+async def look_for_missing(
+    session: GraphSession, reading: TenantReading, people: Sequence[tuple[Assignment, str]]
+) -> TenantReading:
+    """The reading, with people whom its lists lack and a read by id or UPN shows.
+
+    A list may be older than somebody in it: it never proves absence.
+
+    Args:
+        people: assignments with their object ids, where known.
+
+    Raises:
+        GraphReadError: somebody could not be read.
+    """
+    missing = [
+        object_id or assignment.upn
+        for assignment, object_id in people
+        if reading.observe(assignment, object_id=object_id) is None
+    ]
+    async with _all_or_nothing() as group:
+        reads = [
+            group.create_task(get_user(session, name)) for name in missing[:MAX_LOOKED_FOR] if name
+        ]
+    found = {user.id: user for read in reads if (user := read.result()) is not None}
+    return replace(reading, users={**reading.users, **found}, reads=reading.reads + len(reads))
 
 
 def _index(names: Iterable[tuple[str, str]]) -> dict[str, str]:

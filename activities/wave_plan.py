@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from activities.deps import Deps
-from activities.reading import TenantReading, read_tenant
+from activities.reading import TenantReading, look_for_missing, read_tenant
 from activities.team_status import assess_teams, tenant_view
 from teams_rollout.domain.assessment import Finding, StepView, assess
 from teams_rollout.domain.observed import ObservedUser, TenantView
@@ -74,6 +74,8 @@ async def plan_wave(deps: Deps, rollout: RolloutRecord, wave: WaveRecord) -> Wav
     reading = await read_tenant(
         deps.graph, teams, people=[u.assignment for u in users], config=rollout.config
     )
+    named = [(u.assignment, u.object_id) for u in users]
+    reading = await look_for_missing(deps.graph, reading, named)
     assessed = assess_teams(teams, rollout.config.teams, reading)
     view = tenant_view(reading, assessed, rollout.config)
     doubles = _named_before(everybody, reading)
