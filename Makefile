@@ -8,6 +8,7 @@ PYTHON ?= python3
 VENV := .venv
 CHECKOV := .venv-checkov
 WORKER := .venv-worker
+OTHER := .venv-other
 BIN := $(VENV)/bin
 UV := $(BIN)/uv --quiet
 CODE := activities bench graph orchestrations scripts teams_rollout tests $(wildcard function_app.py)
@@ -22,6 +23,8 @@ USERS ?= samples/users.csv
 TEAMS ?= samples/teams.csv
 TENANT ?= samples/tenant.json.gz
 EXIT ?=
+# Other interpreters for `make versions`: names, or paths where they are not on the PATH.
+PYTHONS ?= 3.12 3.13
 # azd hands its variables to hooks; without azd the storage account keeps durable state.
 BACKEND ?= $(or $(ROLLOUT_DURABLE_BACKEND),AzureStorage)
 
@@ -128,16 +131,17 @@ requirements-check: setup ## Check that the exported requirements are current
 		|| { echo "$$file is stale: run make requirements" >&2; exit 1; }; done
 
 # Wheels only: a dependency without one for that Python is found here, not on a server.
-versions: setup ## Run the unit tests on Python 3.12 and 3.13, where they are installed
-	for version in 3.12 3.13; do scratch=".venv-$$version"; \
-	$(UV) venv --clear --no-python-downloads --python "$$version" "$$scratch" \
-		|| { echo "Python $$version is not installed: not tried"; continue; }; \
-	$(UV) pip compile --quiet --only-binary :all: --python-version "$$version" pyproject.toml \
-		--group dev --output-file "$$scratch/requirements.txt"; \
-	$(UV) pip install --python "$$scratch/bin/python" --only-binary :all: \
-		-r "$$scratch/requirements.txt"; \
-	$(UV) pip install --python "$$scratch/bin/python" --no-deps --no-build-isolation --editable .; \
-	"$$scratch/bin/python" -m pytest -n 2 -m "$(FAST)" tests/unit tests/orchestrations; done
+versions: setup ## Run the unit tests on Python 3.12 and 3.13, where installed (PYTHONS="names or paths")
+	for python in $(PYTHONS); do \
+	$(UV) venv --clear --no-python-downloads --python "$$python" $(OTHER) 2>/dev/null \
+		|| { echo "Python $$python is not installed: not tried"; continue; }; \
+	version=$$($(OTHER)/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	echo "Python $$version"; \
+	$(UV) pip compile --only-binary :all: --python-version "$$version" pyproject.toml --group dev \
+		--output-file $(OTHER)/requirements.txt >/dev/null; \
+	$(UV) pip install --python $(OTHER)/bin/python --only-binary :all: -r $(OTHER)/requirements.txt; \
+	$(UV) pip install --python $(OTHER)/bin/python --no-deps --no-build-isolation --editable .; \
+	$(OTHER)/bin/python -m pytest -n 2 -m "$(FAST)" tests/unit tests/orchestrations; done
 
 clean: ## Remove what the lab, tests and tools leave behind (not .venv, not node_modules)
 	rm -rf .rollout build dist htmlcov .coverage .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from teams_rollout.contracts import names
 from teams_rollout.domain.transitions import WAVE_MOVES
 
 PICTURE = re.compile(r"^```mermaid\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -117,3 +118,15 @@ def test_pictures_when_drawn_then_no_node_is_named_by_a_word_of_the_language(
     reserved = r"\b(graph|end|style|class|click|default|linkStyle)\s*(\[|\(|\{|-->|-\.|$)"
 
     assert [m[0] for chart in charts for m in re.finditer(reserved, chart, re.M) if m[2]] == []
+
+
+def test_data_protection_when_read_then_names_every_table_and_queue(repository: Path) -> None:
+    text = (repository / "docs" / "data-protection.md").read_text()
+    kept = {
+        value
+        for name, value in vars(names).items()
+        if name.endswith(("_TABLE", "_QUEUE")) and isinstance(value, str)
+    }
+
+    assert len(kept) > 8
+    assert {name for name in kept if f"`{name}`" not in text} == set()
