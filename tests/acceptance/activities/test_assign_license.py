@@ -181,6 +181,23 @@ async def test_given_seats_ran_out_since_the_plan_when_assigned_then_blocked_wit
     assert codes == {"", "no_seats_left"}
 
 
+async def test_given_the_last_seat_is_gone_when_assigned_then_later_chunks_are_not_asked_for_it(
+    lab, build, tenant
+):
+    people = [build.a_person(f"p{n:02}") for n in range(45)]
+    switched_off = build.a_person("zoe").licensed(build.E3, off=(build.TEAMS_PLAN,))
+    run = await lab.start(build.a_council(*people, switched_off).in_batches(canary=46, size=100))
+    await run.until(assign_license)
+    used = 3  # the boss, the one whose group gives it, and Zoe
+    tenant.change({"op": "setSeats", "skuId": build.E3, "enabled": used + 5})
+
+    result = await run.step(assign_license)
+
+    assert result.counts == {"applied": 6, "blocked": 40}
+    assert tenant.writes <= 20 + 1  # one chunk, and Zoe, who needs no seat
+    assert held(tenant, switched_off.id) == {build.E3: set()}
+
+
 async def test_given_the_location_is_still_open_when_run_then_nobody_is_licensed(
     lab, build, tenant
 ):

@@ -9,6 +9,20 @@ from teams_rollout.domain.roster import fold
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("sample"), pytest.mark.timeout(580)]
 
+TROUBLE = [
+    *({"kind": kind, "rate": 0.02} for kind in ("429", "500", "502", "503", "504")),
+    {"kind": "429", "retry_after": 2, "rate": 0.02},
+    {"kind": "token_expired", "rate": 0.02},
+    {"kind": "reset_before", "rate": 0.02},
+    *(
+        {"kind": kind, "method": method, "rate": 0.06, "delay": 0.5}
+        for kind in ("reset_after", "timeout_after")
+        for method in ("POST", "PATCH", "PUT")
+    ),
+    {"kind": "partial_batch", "path": "/$batch", "rate": 0.1},
+]
+"""About one request in six goes wrong, and one write in eight although it had its effect."""
+
 SHARED = Path(__file__).parents[4] / "shared" / "data"
 
 
@@ -70,6 +84,23 @@ def test_given_a_shared_council_when_all_waves_have_run_then_it_is_as_its_expect
     assert results.repeated() == []
     assert results.touched() == set()
     assert results.load("tenant-requests.json")["redundant_total"] == 0
+
+
+def test_given_every_kind_of_fault_when_all_waves_have_run_then_nobody_is_lost_or_done_twice(
+    tmp_path, run_council, invented_council
+):
+    files = invented_council(tmp_path / "troubled", "--people", "40", "--waves", "1")
+
+    results = run_council(files, limits=20, faults={"seed": 4, "rules": TROUBLE})
+
+    assert results.wrong_ends() == []
+    assert results.wrong_in_tenant() == []
+    assert results.repeated() == []
+    assert results.touched() == set()
+    asked = results.load("tenant-requests.json")
+    ambiguous = asked["faults"].get("reset_after", 0) + asked["faults"].get("timeout_after", 0)
+    assert len(asked["faults"]) > 5
+    assert asked["redundant_total"] <= ambiguous
 
 
 def test_given_too_few_seats_when_all_waves_have_run_then_the_last_in_order_go_without(
