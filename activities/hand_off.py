@@ -22,17 +22,20 @@ from graph.policies import get_user_configuration
 from graph.users import get_user
 from teams_rollout.domain.assessment import assess_coexistence, desired_mode
 from teams_rollout.domain.findings import Finding, StepView
-from teams_rollout.domain.hand_off.progress import after, is_handed_off, is_unseen, unseen
+from teams_rollout.domain.hand_off.progress import after, is_handed_off, is_unseen
 from teams_rollout.domain.hand_off.results import Report
 from teams_rollout.domain.observed import ObservedUser
 from teams_rollout.domain.outcomes import CallResult
 from teams_rollout.domain.progress import StepRecord
 from teams_rollout.domain.retry import settle
 from teams_rollout.domain.transitions import handed_back
+from teams_rollout.domain.verification import overdue
 from teams_rollout.domain.vocabulary import Homing, Outcome, Step
 from teams_rollout.ledger.records import RolloutRecord, TimelineEvent, UserRecord, UserUpdate
 
 logger = logging.getLogger(__name__)
+
+_NOT_READ = ("in_teams", "in_groups", "number_held_by_other")
 
 Reports = Mapping[str, Sequence[Report]]
 """What other teams said, by the person's ref."""
@@ -103,8 +106,9 @@ def _look(hand_offs: HandOffs, user: UserRecord) -> _Seen | None:
     if observed is None:
         return None
     if user.observed is not None:
-        # Teams are not read for this: what was seen last holds.
-        observed = observed.model_copy(update={"in_teams": user.observed.in_teams})
+        # Members and numbers are not read for this: what was seen last holds.
+        kept = {name: getattr(user.observed, name) for name in _NOT_READ}
+        observed = observed.model_copy(update=kept)
     return _Seen(user, record, observed, _assess(hand_offs.rollout, user, observed))
 
 
@@ -141,12 +145,13 @@ async def _decide_by_id(deps: Deps, hand_offs: HandOffs, seen: _Seen) -> StepRec
         await get_user_configuration(deps.graph, user.object_id),
         catalogue=hand_offs.reading.catalogue,
         in_teams=seen.observed.in_teams,
+        in_groups=seen.observed.in_groups,
         known=seen.observed.homing,
     )
     now = deps.clock()
     view = _assess(hand_offs.rollout, user, observed)
     found = after(seen.record, view, report=None, has_moved=False, now=now)
-    return found or unseen(seen.record, now=now)
+    return found or overdue(Step.COEXISTENCE, seen.record, now=now, view=view)
 
 
 async def _write(deps: Deps, hand_offs: HandOffs, ours: Sequence[_Seen]) -> dict[str, UserRecord]:

@@ -169,13 +169,16 @@ async def _decide_by_id(
 ) -> dict[Step, StepRecord]:
     """Past the deadline: one read by id, then verified or stalled."""
     changed: dict[Step, StepRecord] = {}
+    assessment: Assessment = {}
     observed = await _read_by_id(deps, user, view)
     if observed is not None:
         assessment = _assess(rollout, user, observed, view)
         changed = sweep(user.steps, assessment, now=deps.clock())
     for step in late:
         if step not in changed:
-            changed[step] = overdue(step, user.steps[step], now=deps.clock())
+            changed[step] = overdue(
+                step, user.steps[step], now=deps.clock(), view=assessment.get(step)
+            )
     return changed
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from teams_rollout.domain.assessment import Assessment, Finding
+from teams_rollout.domain.assessment import Assessment, Finding, StepView
 from teams_rollout.domain.progress import StepRecord, Steps
 from teams_rollout.domain.transitions import verified
 from teams_rollout.domain.vocabulary import PREREQUISITES, STEP_ORDER, Outcome, Step
@@ -54,8 +54,23 @@ def awaited_steps(records: Steps) -> tuple[Step, ...]:
     return tuple(awaited)
 
 
-def overdue(step: Step, record: StepRecord, *, now: datetime) -> StepRecord:
-    """What becomes of a step that even a read by id does not show after the deadline."""
+HAND_OFF_NOT_SEEN = "hand_off_not_seen"
+
+
+def overdue(
+    step: Step, record: StepRecord, *, now: datetime, view: StepView | None = None
+) -> StepRecord:
+    """What becomes of a step that even a read by id does not show after the deadline.
+
+    Args:
+        view: the step as assessed from that read; None where there was nothing to assess.
+    """
+    is_theirs = view is not None and view.finding is Finding.WAITING
+    if is_theirs and record.outcome is Outcome.WAITING:
+        # Another team reported it as done; Microsoft was never asked by us.
+        return record.model_copy(
+            update={"outcome": Outcome.BLOCKED, "code": HAND_OFF_NOT_SEEN, "at": now}
+        )
     if step is Step.PHONE_NUMBER and record.outcome is Outcome.WAITING:
         # Never ordered, because Microsoft never took the person for somebody with telephony.
         return record.model_copy(

@@ -10,10 +10,9 @@ from teams_rollout.domain.findings import Finding, StepView
 from teams_rollout.domain.hand_off.results import Report, Result
 from teams_rollout.domain.progress import WAITING_FOR_MICROSOFT, StepRecord
 from teams_rollout.domain.transitions import handed_back, verified
-from teams_rollout.domain.verification import DEADLINE, overdue
+from teams_rollout.domain.verification import DEADLINE, HAND_OFF_NOT_SEEN
 from teams_rollout.domain.vocabulary import Outcome, Step
 
-NOT_SEEN = "hand_off_not_seen"
 MEETINGS = "meetings_not_migrated"
 REFUSED = frozenset({"move_refused", "mode_refused"})
 """What another team could not do; a read that shows it done lifts it."""
@@ -35,7 +34,7 @@ def is_handed_off(record: StepRecord | None) -> bool:
 
 def was_handed_back(record: StepRecord) -> bool:
     """Whether another team has reported on the step, or Microsoft does not show what it said."""
-    return record.code in REFUSED | {NOT_SEEN, *_CODE_OF_REASON.values()}
+    return record.code in REFUSED | {HAND_OFF_NOT_SEEN, *_CODE_OF_REASON.values()}
 
 
 def is_reported(step: Step, code: str) -> bool:
@@ -102,10 +101,3 @@ def _changed(record: StepRecord, outcome: Outcome, code: str, now: datetime) -> 
 def is_unseen(record: StepRecord, *, now: datetime, scale: float) -> bool:
     """Whether Microsoft should have shown long ago what the other team reported."""
     return record.awaits_verification and now - record.at >= DEADLINE / scale
-
-
-def unseen(record: StepRecord, *, now: datetime) -> StepRecord:
-    """What becomes of a report, or a write of ours, that even a read by id does not bear out."""
-    if record.outcome is Outcome.APPLIED:
-        return overdue(Step.COEXISTENCE, record, now=now)
-    return handed_back(record, StepRecord(outcome=Outcome.BLOCKED, code=NOT_SEEN, at=now))

@@ -47,7 +47,7 @@ async def list_hand_offs(
     return HandOffList(value=tuple(await hand_offs.summarise(services, rollout, wave=record)))
 
 
-@router.post("", response_model=HandOffView)
+@router.post("", response_model=HandOffView, responses={200: {"content": {"text/csv": {}}}})
 async def write_hand_off(
     body: HandOffBody,
     services: ServicesDep,

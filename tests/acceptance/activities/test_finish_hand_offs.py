@@ -10,7 +10,7 @@ from graph.errors import GraphReadError
 from teams_rollout.contracts.payloads import HandOffRun, OperationRequest
 from teams_rollout.domain.hand_off.model import Action
 from teams_rollout.domain.hand_off.results import Report, Result
-from teams_rollout.domain.vocabulary import CoexistenceMode, Outcome, Step, UserState
+from teams_rollout.domain.vocabulary import CoexistenceMode, Outcome, Step, UserState, WaveState
 from tests.acceptance.activities.lab import ROLLOUT
 
 pytestmark = pytest.mark.azurite
@@ -111,6 +111,23 @@ async def test_given_a_report_that_is_not_true_when_taken_then_waiting_until_blo
     tenant.change(move(sian))
     await nightly(lab)
     assert (await lab.person(sian)).summary.state is UserState.DONE
+
+
+async def test_given_a_wave_that_is_still_open_when_a_report_is_not_true_then_blocked_as_well(
+    lab, build, people, take
+):
+    sian, _ = people
+    run = await lab.start(build.a_council(sian))
+    await run.through()
+    result, _ = await take(await take.report(sian))
+    assert result.next_at is None  # the wave's own verification looks for the person
+
+    lab.clock.skip(49 * 3600 / lab.deps.scale)
+    await run.move_to(WaveState.VERIFYING, verify_rounds=20)
+    await run.sweep()
+
+    record = await lab.record(sian, Step.COEXISTENCE)
+    assert (record.outcome, record.code) == (Outcome.BLOCKED, "hand_off_not_seen")
 
 
 async def test_given_a_file_when_taken_twice_then_nothing_changes(lab, tenant, run, people, take):

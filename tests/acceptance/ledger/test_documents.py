@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from teams_rollout.domain.configuration import RolloutConfig
-from teams_rollout.domain.roster import Assignment, TeamSpec
+from teams_rollout.domain.hand_off.model import Action
+from teams_rollout.domain.hand_off.results import Report, Result
+from teams_rollout.domain.roster import Assignment, TeamSpec, UserKey
 from teams_rollout.ledger.ports import Conflict, NotFound
 from teams_rollout.ledger.records import (
     DriftItem,
@@ -50,6 +52,25 @@ async def test_staging_a_shorter_file_again_leaves_nothing_of_the_longer(
     await ledger.stage(header, rows)
     assert await ledger.get_staged("i-1") == header
     assert await ledger.list_staged("i-1") == rows
+
+
+async def test_a_result_file_of_thousands_comes_back_under_its_operation(
+    ledger: TableLedger,
+) -> None:
+    reports = [
+        Report(
+            key=UserKey(shard=f"r:{n // 100:04d}", ref=f"u{n:06d}"),
+            action=Action.MOVE_USER,
+            result=Result.FAILED,
+            reason="other",
+            detail=f"pool {n} did not answer",
+        )
+        for n in range(3_000)
+    ]
+    await ledger.save_reports("op-1", reports)
+
+    assert await ledger.list_reports("op-1") == reports
+    assert await ledger.list_reports("op-2") == []
 
 
 async def test_an_import_that_was_never_staged_is_not_found(ledger: TableLedger) -> None:

@@ -8,18 +8,17 @@ from teams_rollout.domain.codes import REASONS
 from teams_rollout.domain.findings import Finding
 from teams_rollout.domain.hand_off.model import Action
 from teams_rollout.domain.hand_off.progress import (
-    NOT_SEEN,
     after,
     code_of,
     is_handed_off,
     is_unseen,
-    unseen,
 )
 from teams_rollout.domain.hand_off.results import REASONS as WORDS
 from teams_rollout.domain.hand_off.results import Report, Result
 from teams_rollout.domain.progress import WAITING_FOR_MICROSOFT, StepRecord
 from teams_rollout.domain.roster import UserKey
-from teams_rollout.domain.vocabulary import Outcome, UserState
+from teams_rollout.domain.verification import HAND_OFF_NOT_SEEN, overdue
+from teams_rollout.domain.vocabulary import Outcome, Step, UserState
 from tests.unit.domain.hand_off.test_files import a_view
 
 THEN = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -81,7 +80,9 @@ def test_given_any_reason_when_taken_then_its_code_is_a_block_with_words(
     assert REASONS[code].state is UserState.BLOCKED
 
 
-@pytest.mark.parametrize("code", ["move_refused", "mode_refused", NOT_SEEN, SERVER, ADMINS])
+@pytest.mark.parametrize(
+    "code", ["move_refused", "mode_refused", HAND_OFF_NOT_SEEN, SERVER, ADMINS]
+)
 def test_given_a_block_of_theirs_when_the_tenant_shows_the_mode_then_it_is_lifted(
     code: str,
 ) -> None:
@@ -129,11 +130,13 @@ def test_given_a_report_that_is_never_seen_when_the_deadline_has_passed_then_blo
     reported = a_record(code=WAITING_FOR_MICROSOFT)
 
     assert is_unseen(reported, now=THEN + timedelta(hours=hours), scale=1) is late
-    assert (unseen(reported, now=NOW).outcome, unseen(reported, now=NOW).code) == (
-        Outcome.BLOCKED,
-        NOT_SEEN,
-    )
+    given_up = overdue(Step.COEXISTENCE, reported, now=NOW, view=ON_SERVER)
+    assert (given_up.outcome, given_up.code) == (Outcome.BLOCKED, HAND_OFF_NOT_SEEN)
 
 
 def test_given_a_mode_of_ours_that_is_never_seen_when_late_then_failed_as_any_other() -> None:
-    assert unseen(a_record(Outcome.APPLIED, ""), now=NOW).code == "not_verified_in_time"
+    ours = a_record(Outcome.APPLIED, "")
+
+    given_up = overdue(Step.COEXISTENCE, ours, now=NOW, view=a_view(Finding.CHANGE))
+
+    assert (given_up.outcome, given_up.code) == (Outcome.FAILED, "not_verified_in_time")
