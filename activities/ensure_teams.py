@@ -93,7 +93,7 @@ async def _group_stage(
         answer = answer.model_copy(update={"code": "team_has_no_owner"})
     if answer.is_accepted:
         status = team.status.model_copy(update={"team_id": answer.key})
-        made = team.model_copy(update={"status": status, "group_created_at": deps.clock()})
+        made = team.model_copy(update={"status": status})
         return await deps.ledger.save_team(made), _record(deps, team, answer)
     return await _not_yet(deps, team, answer)
 

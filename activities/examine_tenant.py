@@ -8,11 +8,13 @@ is nothing more to see.
 from collections import Counter
 
 from activities.deps import Deps
+from activities.license_groups import find_license_groups
 from activities.operation import finish_operation
 from activities.permission_probes import examine_permissions
 from activities.reading import to_catalogue
 from activities.tenant_check import tenant_trouble
 from graph.errors import GraphReadError
+from graph.groups import list_groups
 from graph.licenses import list_skus
 from graph.limits import ENTRA_UNITS, CallPriority
 from graph.organization import get_tenant, read_time
@@ -22,6 +24,7 @@ from teams_rollout.contracts.payloads import OperationRequest, OperationResult
 from teams_rollout.domain import doctor, doctor_tenant
 from teams_rollout.domain.configuration import RolloutConfig
 from teams_rollout.domain.doctor import Check
+from teams_rollout.domain.observed import Catalogue, TenantView
 from teams_rollout.domain.permissions import Feature, features_of
 from teams_rollout.domain.vocabulary import UPGRADE_POLICY_TYPE, CoexistenceMode
 from teams_rollout.ledger.ports import Conflict
@@ -117,12 +120,28 @@ async def _look_at_licenses(
         doctor_tenant.check_profile(name, profile, catalogue)
         for name, profile in config.profiles.items()
     ]
+    checks += await _look_at_license_groups(session, config, catalogue)
     people = [(u.assignment.profile, u.observed) for u in users]
     wanted = doctor_tenant.seats_wanted(config, people, catalogue)
     used = dict.fromkeys(part for p in config.profiles.values() for part in p.skus)
     skus = [sku for part in used if (sku := catalogue.by_part_number(part))]
     seats = [doctor_tenant.check_seats(s, wanted=wanted.get(s.part_number, 0)) for s in skus]
     return [*checks, *seats]
+
+
+async def _look_at_license_groups(
+    session: GraphSession, config: RolloutConfig, catalogue: Catalogue
+) -> list[Check]:
+    grouped = {n: p for n, p in config.profiles.items() if p.licensing == "group"}
+    if not grouped:
+        return []
+    try:
+        groups = find_license_groups(config, await list_groups(session))
+    except GraphReadError as error:
+        because = f"the tenant's groups could not be read ({error.code})"
+        return [doctor.not_looked_at("licensing groups", because=because)]
+    view = TenantView(catalogue=catalogue, license_groups=groups)
+    return [doctor_tenant.check_license_group(n, p, view) for n, p in grouped.items()]
 
 
 async def _look_at_policies(session: GraphSession, config: RolloutConfig) -> list[Check]:

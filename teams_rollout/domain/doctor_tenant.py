@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from teams_rollout.domain.codes import reason
 from teams_rollout.domain.configuration import ProfileSection, RolloutConfig
 from teams_rollout.domain.doctor import Check
-from teams_rollout.domain.observed import Catalogue, ObservedUser, Sku
+from teams_rollout.domain.licensing import group_trouble, license_group_of
+from teams_rollout.domain.observed import Catalogue, ObservedUser, Sku, TenantView
 from teams_rollout.domain.permissions import Need
 from teams_rollout.domain.vocabulary import UPGRADE_POLICY_TYPE, Environment
 
@@ -147,6 +149,18 @@ def check_profile(name: str, profile: ProfileSection, catalogue: Catalogue) -> C
         )
     return Check(
         check=f"profile {name}", ok=True, detail="Its SKUs are there, with their Teams plans."
+    )
+
+
+def check_license_group(name: str, profile: ProfileSection, view: TenantView) -> Check:
+    """Whether the group that licenses a profile's people takes them and gives everything."""
+    check, code = f"licensing group of {name}", group_trouble(profile, view)
+    if code:
+        why = reason(code)
+        return Check(check=check, ok=False, detail=why.sentence, do=why.do)
+    group = license_group_of(profile, view).name
+    return Check(
+        check=check, ok=True, detail=f"{group} takes people and gives them the profile's licences."
     )
 
 

@@ -58,6 +58,13 @@ def license_group_of(profile: ProfileSection, view: TenantView) -> LicenseGroup:
     return view.license_groups.get(profile.group_key, LicenseGroup(code="group_not_found"))
 
 
+def group_trouble(profile: ProfileSection, view: TenantView) -> str:
+    """Why nobody can be licensed through the profile's group, or nothing."""
+    found = (view.catalogue.by_part_number(p) for p in profile.skus)
+    nobody = [_Lack(sku, required_plan_ids(sku, profile), ()) for sku in found if sku]
+    return _cannot_join(license_group_of(profile, view), nobody)
+
+
 def assess_license(user: ObservedUser, profile: ProfileSection, view: TenantView) -> StepView:
     """What must be done so that every SKU is held with its required plans on."""
     skus = [view.catalogue.by_part_number(p) for p in profile.skus]

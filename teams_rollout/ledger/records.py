@@ -200,7 +200,6 @@ class TeamRecord(_Record):
     Attributes:
         owners_done: owners added after the group was made, which takes 20 at once.
         channels_done: names of the channels that exist.
-        group_created_at: start of Microsoft's replication schedule for PUT team.
         retry_at: earliest next try.
     """
 
@@ -210,7 +209,6 @@ class TeamRecord(_Record):
     owner_ids: tuple[str, ...] = ()
     owners_done: tuple[str, ...] = ()
     channels_done: tuple[str, ...] = ()
-    group_created_at: datetime | None = None
     team_created: bool = False
     retry_at: datetime | None = None
     attempts: int = 0

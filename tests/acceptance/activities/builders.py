@@ -224,6 +224,7 @@ class Council:
                 "voice": ProfileSection(skus=("SPE_E3", "MCOEV"), policies=meeting),
                 "front": ProfileSection(skus=("SPE_F1",), policies={"TeamsMeetingPolicy": "Kiosk"}),
                 **{name: GROUPED[name] for name in GROUPED if name in used},
+                "exchanged": ProfileSection(skus=("SPE_E3",), replaces=("SPE_F1",)),
                 "lost": ProfileSection(
                     skus=("SPE_E3",), policies={"TeamsMeetingPolicy": "Nowhere"}
                 ),

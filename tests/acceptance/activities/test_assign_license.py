@@ -209,3 +209,17 @@ async def test_given_the_location_is_still_open_when_run_then_nobody_is_licensed
 
     assert result.counts == {}
     assert tenant.writes == 0
+
+
+async def test_given_a_licence_to_replace_when_assigned_then_the_swap_is_one_call(
+    lab, build, tenant
+):
+    fred = build.a_person("fred").licensed(build.F1).with_profile("exchanged")  # they conflict
+    run = await lab.start(build.a_council(fred))
+    await run.until(assign_license)
+
+    result = await run.step(assign_license)
+
+    assert result.counts == {"applied": 1}
+    assert held(tenant, fred.id) == {build.E3: set()}
+    assert tenant.writes == 1

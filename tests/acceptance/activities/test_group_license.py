@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from activities.assign_license import assign_license
+from activities.examine_tenant import examine_tenant
 from activities.make_plan import make_plan
 from teams_rollout.contracts.payloads import OperationRequest
 from teams_rollout.domain.progress import Stage
@@ -328,3 +329,20 @@ async def test_given_a_fault_while_making_way_when_tried_again_then_it_ends_well
     assert result.counts == {"applied": 1}
     assert [e["kind"] for e in tenant.effects()] == ["group.member", "user.licenses"]
     assert tenant.redundant <= (fault == "reset_after")
+
+
+async def test_given_a_licensing_group_that_does_not_do_when_examined_then_the_doctor_says_so(
+    lab, build
+):
+    people = [
+        build.a_person("ann").with_profile("grouped"),
+        build.a_person("bob").with_profile("synced"),
+    ]
+    await lab.bring_in(build.a_council(*people))
+    operation = await lab.operation("doctor")
+
+    await examine_tenant(lab.deps, OperationRequest(rollout_id=ROLLOUT, operation_id=operation))
+
+    checks = {c["check"]: c for c in (await lab.result_of(operation)).result["checks"]}
+    assert checks["licensing group of grouped"]["ok"]
+    assert not checks["licensing group of synced"]["ok"]

@@ -3,6 +3,7 @@
 import pytest
 
 from teams_rollout.domain.assessment import Finding, assess, assess_license
+from teams_rollout.domain.doctor_tenant import check_license_group
 from teams_rollout.domain.observed import GroupLicense, LicenseGroup, TenantView
 from teams_rollout.domain.planning import (
     Candidate,
@@ -200,3 +201,20 @@ def test_given_an_error_and_no_seats_when_planned_then_nobody_is_asked_to_try_ag
     without = allot_seats([one], {"SPE_E3": 0})
 
     assert plan_person(one, without_seat=one.key.ref in without).code == "no_seats_left"
+
+
+@pytest.mark.parametrize(
+    ("group", "ok"),
+    [
+        (a_group(E3, VOICE), True),
+        (a_group(VOICE), False),
+        (a_group(code="group_filled_by_rule"), False),
+    ],
+)
+def test_given_a_licensing_group_when_the_doctor_looks_then_it_says_whether_it_will_do(group, ok):
+    view = TenantView(catalogue=CATALOGUE, license_groups={"lic": group})
+
+    found = check_license_group("office", grouped(), view)
+
+    assert (found.check, found.ok) == ("licensing group of office", ok)
+    assert bool(found.do) is not ok
