@@ -53,7 +53,10 @@ def check_settings(wrong: Sequence[str] = ()) -> Check:
 
 
 def check_environment(environment: Environment, *, is_simulated: bool) -> Check:
-    """Whether what the screens say (LIVE, REHEARSAL) fits the tenant that Graph leads to."""
+    """Whether what the screens say fits the tenant that Graph leads to.
+
+    REHEARSAL with a real tenant never gets here: the settings refuse it.
+    """
     name = "environment"
     if environment is Environment.LIVE and is_simulated:
         return Check(
@@ -61,14 +64,6 @@ def check_environment(environment: Environment, *, is_simulated: bool) -> Check:
             ok=False,
             detail="The app says LIVE, but ROLLOUT_GRAPH_BASE_URL leads to a simulator.",
             do="Set ROLLOUT_ENVIRONMENT to REHEARSAL, or the address to Microsoft Graph.",
-        )
-    if environment is Environment.REHEARSAL and not is_simulated:
-        return Check(
-            check=name,
-            ok=False,
-            detail="The app says REHEARSAL, but ROLLOUT_GRAPH_BASE_URL leads to a real tenant, "
-            "which a rehearsal would change without approvals.",
-            do="Set ROLLOUT_ENVIRONMENT to LIVE, or the address to a simulator.",
         )
     where = "a simulator" if is_simulated else "a real tenant"
     return Check(check=name, ok=True, detail=f"{environment.value}: Graph is {where}.")

@@ -38,7 +38,6 @@ def a_config(**profiles: ProfileSection) -> RolloutConfig:
 WRONG = [
     doctor.check_settings(["ROLLOUT_QUOTA_MODEL"]),
     doctor.check_environment(LIVE, is_simulated=True),
-    doctor.check_environment(REHEARSAL, is_simulated=False),
     doctor.check_storage(trouble="The storage at x could not be reached."),
     doctor.check_storage(missing=("RolloutUsers",)),
     doctor.check_durability(LIVE, is_emulator=True),
