@@ -149,8 +149,8 @@ def test_pytest_when_a_document_selects_by_a_word_then_some_test_has_it(
 
     for words in calls:
         asked = words[words.index("-k") + 1]
-        folders = [repository / word for word in words[1:] if word.startswith("tests/")]
-        files = [file for folder in folders for file in folder.rglob("test_*.py")]
+        paths = [repository / word for word in words[1:] if word.startswith("tests/")]
+        files = [f for p in paths for f in ([p] if p.is_file() else p.rglob("test_*.py"))]
         names = re.findall(r"def (test_\w+)", "\n".join(f.read_text() for f in files))
         assert any(asked in name for name in names), words
 

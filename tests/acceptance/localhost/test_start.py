@@ -232,6 +232,51 @@ def _started_late(app: Path, state: Path, failure: str) -> tuple[str, str | None
         return found["runtimeStatus"], found["output"]
 
 
+FIRST_RELEASE = """
+import azure.functions as func
+import azure.durable_functions as df
+app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+
+@app.orchestration_trigger(context_name="context")
+def move(context):
+    yield context.wait_for_external_event("go")
+    return [context.version, "as it was begun"]
+"""
+# Yields something else first, which a history of the first release would not fit; it keeps the old
+# way for whoever was begun by it.
+SECOND_RELEASE = FIRST_RELEASE.replace(
+    '    yield context.wait_for_external_event("go")\n',
+    '    if context.version != "1.0":\n'
+    "        yield context.create_timer(context.current_utc_datetime)\n"
+    '        return [context.version, "the new way"]\n'
+    '    yield context.wait_for_external_event("go")\n',
+)
+
+
+def test_given_an_instance_under_way_when_a_newer_version_is_deployed_then_it_ends_as_it_began(
+    tmp_path: Path,
+):
+    def deploy(code: str, version: str) -> Path:
+        app = tmp_path / "app"
+        shutil.rmtree(app, ignore_errors=True)
+        an_app(app, code)
+        durable = {"defaultVersion": version, "versionMatchStrategy": "CurrentOrOlder"}
+        (app / "host.json").write_text(json.dumps({"extensions": {"durableTask": durable}}))
+        return app
+
+    start, state = "/durabletask/orchestrators/move", tmp_path / "state.db"
+    with running(deploy(FIRST_RELEASE, "1.0"), state) as host:
+        host.http.post(f"{start}/old")
+        host.wait_for("old", {"Running"})
+
+    with running(deploy(SECOND_RELEASE, "1.1"), state) as host:
+        host.http.post(f"{start}/new")
+        host.http.post("/durabletask/instances/old/raiseEvent/go", json=True)
+        ends = [host.wait(name)["output"] for name in ("old", "new")]
+
+    assert ends == [["1.0", "as it was begun"], ["1.1", "the new way"]]
+
+
 def test_given_any_state_may_be_replaced_when_a_running_id_starts_again_then_it_is_replaced(
     tmp_path: Path,
 ):
