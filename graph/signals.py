@@ -45,6 +45,8 @@ ATTRIBUTES = (KIND, ITEMS, ROUTES, CLIENT_REQUEST_ID, REQUEST_ID, METHOD, STATUS
 REFUSED_ITEM = "refused item"
 """Event of an envelope's span: an item with another answer than success."""
 
+OUTCOMES = frozenset({"ok", "throttled", "refused", "unavailable"})
+
 _tracer = trace.get_tracer("teams_rollout.graph")
 _meter = metrics.get_meter("teams_rollout.graph")
 _requests = _meter.create_counter(REQUESTS, unit="{request}", description="answers, by outcome")

@@ -318,6 +318,16 @@ module app 'app/function-app.bicep' = {
   ]
 }
 
+module workbook 'app/workbook.bicep' = {
+  name: 'workbook'
+  scope: group
+  params: {
+    workspaceId: monitoring.outputs.workspaceId
+    location: location
+    tags: tags
+  }
+}
+
 module alerts 'app/alerts.bicep' = if (!empty(alertEmail)) {
   name: 'alerts'
   scope: group

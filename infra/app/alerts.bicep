@@ -1,4 +1,4 @@
-// Who is told, and of what. Each query asks for functions by the names in contracts/names.py.
+// Who is told, and of what. Queries ask for records and metrics by the names in contracts/signals.py.
 param actionGroupName string
 param queryRulePrefix string
 param activityRulePrefix string
@@ -8,38 +8,84 @@ param watchDirectoryGrants bool
 param location string
 param tags object
 
+// `again` is how long an alert stays silent after it has been sent.
 var rules = [
   {
     name: 'poisoned-batch'
     severity: 1
     window: 'PT5M'
     every: 'PT5M'
+    again: 'PT5M'
+    operator: 'GreaterThan'
+    threshold: 0
     what: 'A batch failed five times and was given up. Its people are in the report of the wave: rollout wave show.'
-    query: 'AppRequests | where Name has "poisoned_batch"'
+    query: 'union isfuzzy=true AppTraces, AppExceptions | where tostring(Properties["action"]) == "batch_poisoned"'
   }
   {
     name: 'failed-instance'
     severity: 1
     window: 'PT15M'
-    every: 'PT5M'
-    what: 'An orchestration failed, which the code never means to do. Look at its instance, then start the wave again.'
-    query: 'union isfuzzy=true (AppRequests | where Name startswith "orchestration:" and Success == false), (AppTraces | where tostring(Properties["prop__state"]) == "Failed" or tostring(Properties["state"]) == "Failed")'
+    every: 'PT15M'
+    again: 'PT6H'
+    operator: 'GreaterThan'
+    threshold: 0
+    what: 'An orchestration ended although its wave has not, which the code never means to do. The record has its instance id.'
+    query: 'AppTraces | where tostring(Properties["action"]) == "instance_failed"'
   }
   {
     name: 'stalled-wave'
     severity: 2
-    window: 'PT1H'
+    window: 'PT15M'
     every: 'PT15M'
-    what: 'A wave is at work, and nobody in it has moved for an hour. It was halted, paused, or waits for Microsoft: rollout wave show says which.'
-    query: 'AppRequests | summarize turns = countif(Name has "advance_wave"), work = countif(Name has_any ("resolve_batch", "set_usage_location", "assign_license", "assign_policies", "set_coexistence_mode", "assign_phone_number", "accept_batch", "send_members")) | where turns > 60 and work == 0'
+    again: 'PT6H'
+    operator: 'GreaterThan'
+    threshold: 0
+    what: 'A wave is at work and nobody in it has moved for longer than Microsoft explains: rollout wave show says where they are.'
+    query: 'AppTraces | where tostring(Properties["action"]) == "wave_stalled"'
+  }
+  {
+    name: 'halted-wave'
+    severity: 2
+    window: 'PT5M'
+    every: 'PT5M'
+    again: 'PT5M'
+    operator: 'GreaterThan'
+    threshold: 0
+    what: 'A gate halted a wave: too many people met trouble that the plan had not foreseen.'
+    query: 'AppTraces | where tostring(Properties["action"]) == "wave_halted"'
+  }
+  {
+    name: 'late-message'
+    severity: 2
+    window: 'PT15M'
+    every: 'PT15M'
+    again: 'PT6H'
+    operator: 'GreaterThan'
+    threshold: 0
+    what: 'A batch has waited in its queue for half an hour: the app does not read the queue.'
+    query: 'AppMetrics | where Name == "rollout.queue.age" and tostring(Properties["rollout.queue"]) == "rollout-batches" and Sum > 1800'
+  }
+  {
+    name: 'silent-app'
+    severity: 2
+    window: 'PT30M'
+    every: 'PT15M'
+    again: 'PT6H'
+    operator: 'LessThan'
+    threshold: 1
+    what: 'The app has not taken stock for half an hour, so that no other alert would come: it is stopped, or cannot start.'
+    query: 'AppTraces | where tostring(Properties["action"]) == "stock_taken"'
   }
   {
     name: 'app-errors'
     severity: 2
     window: 'PT15M'
     every: 'PT15M'
+    again: 'PT1H'
+    operator: 'GreaterThan'
+    threshold: 0
     what: 'The app reported errors. They carry an action and ids, never a name.'
-    query: 'AppTraces | where SeverityLevel >= 3'
+    query: 'union isfuzzy=true AppTraces, AppExceptions | where SeverityLevel >= 3 and tostring(Properties["action"]) !in ("batch_poisoned", "instance_failed")'
   }
 ]
 
@@ -50,6 +96,9 @@ var directoryRules = watchDirectoryGrants ? [
     severity: 1
     window: 'PT15M'
     every: 'PT15M'
+    again: 'PT15M'
+    operator: 'GreaterThan'
+    threshold: 0
     what: 'Somebody granted or removed an application permission or an app role.'
     query: 'AuditLogs | where OperationName in ("Add app role assignment to service principal", "Remove app role assignment from service principal", "Add app role assignment grant to user", "Add federated identity credential to application")'
   }
@@ -88,14 +137,15 @@ resource queryRule 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for ru
     windowSize: rule.window
     evaluationFrequency: rule.every
     autoMitigate: false
+    muteActionsDuration: rule.again
     skipQueryValidation: true // tables appear with the first row
     criteria: {
       allOf: [
         {
           query: rule.query
           timeAggregation: 'Count'
-          operator: 'GreaterThan'
-          threshold: 0
+          operator: rule.operator
+          threshold: rule.threshold
           failingPeriods: {
             numberOfEvaluationPeriods: 1
             minFailingPeriodsToAlert: 1

@@ -112,6 +112,9 @@ var schedulerSettings = empty(schedulerEndpoint) ? {} : {
   DURABLE_TASK_SCHEDULER_CONNECTION_STRING: 'Endpoint=${schedulerEndpoint};Authentication=ManagedIdentity;ClientID=${identityClientId}'
 }
 
+// Spans of libraries hold addresses, and those hold ids of people, search words and keys of rows.
+var uninstrumented = 'azure_sdk,django,fastapi,flask,httpx,httpx2,psycopg2,requests,urllib,urllib3'
+
 // Settings that only a laptop has are named, with the reason, in docs/infrastructure.md.
 resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
@@ -130,6 +133,11 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     FUNCTIONS_WORKER_PROCESS_COUNT: '1' // more processes would only share the same quota
     APPLICATIONINSIGHTS_CONNECTION_STRING: component.properties.ConnectionString
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+    // The worker starts OpenTelemetry before the app is imported, so that all of this is for it to read.
+    PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: 'true'
+    OTEL_PYTHON_DISABLED_INSTRUMENTATIONS: uninstrumented
+    OTEL_TRACES_SAMPLER: 'always_on' // the distribution would keep five traces a second
+    APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL: 'true' // nothing about our use goes to the makers
     OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID: identityClientId
     WEBSITE_AUTH_AAD_ALLOWED_TENANTS: tenant().tenantId
     ROLLOUT_ENVIRONMENT: 'LIVE'

@@ -24,7 +24,16 @@ DECLARES = {
 }
 FUNCTIONS = frozenset(
     {
-        *("concat", "contains", "empty", "environment", "filter", "guid", "loadJsonContent"),
+        *(
+            "concat",
+            "contains",
+            "empty",
+            "environment",
+            "filter",
+            "guid",
+            "loadJsonContent",
+            "string",
+        ),
         *("resourceGroup", "resourceId", "subscription", "subscriptionResourceId", "tenant"),
         *("toLower", "union", "uniqueString", "utcNow"),
     }

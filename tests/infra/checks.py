@@ -17,7 +17,10 @@ import yaml
 
 from tests.infra import bicep
 from tests.infra.bicep import Declared, Fault, Node, Template, literal, value_at
+from tests.infra.kql import Told, query_faults
 from tests.infra.shapes import property_faults
+from tests.infra.workbook import queries as workbook_queries
+from tests.infra.workbook import workbook_faults
 
 # Published ids: learn.microsoft.com/azure/role-based-access-control/built-in-roles
 ROLES = {
@@ -65,6 +68,17 @@ SIGN_IN: dict[str, object] = {
     "properties.login.tokenStore.enabled": False,
 }
 
+# What azure-monitor-opentelemetry instruments unless it is told not to (tests/unit/app compares).
+INSTRUMENTED = {
+    *("azure_sdk", "django", "fastapi", "flask", "httpx", "httpx2"),
+    *("psycopg2", "requests", "urllib", "urllib3"),
+}
+TELEMETRY = {
+    "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY": "true",
+    "OTEL_TRACES_SAMPLER": "always_on",
+    "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
+}
+
 
 @dataclass(frozen=True)
 class Code:
@@ -74,7 +88,7 @@ class Code:
         settings: names of every setting that the app reads from people.
         not_on_azure: those of them that only a laptop has.
         connections: connection names of queue triggers.
-        functions: names of every function of the app.
+        told: what the code tells of itself, for queries to ask.
     """
 
     queues: frozenset[str]
@@ -82,7 +96,7 @@ class Code:
     settings: frozenset[str]
     not_on_azure: frozenset[str]
     connections: frozenset[str]
-    functions: frozenset[str]
+    told: Told
 
 
 @dataclass(frozen=True)
@@ -111,6 +125,10 @@ class Deployment:
     def variable(self, name: str) -> Node:
         """The value of a variable of the entry template."""
         return self.main.declared("var")[name].named_children[-1]
+
+    def variable_of(self, file: str, name: str) -> Node:
+        """The value of a variable of a module."""
+        return self.templates[Path(file)].declared("var")[name].named_children[-1]
 
     def resources(self, kind: str) -> Iterator[tuple[Template, Declared]]:
         """Resources of a type that the templates make."""
@@ -293,16 +311,37 @@ def processes_share_the_quota(deployment: Deployment) -> Iterator[Fault]:
         yield deployment.main.fault(parameters["graphShare"], "leave a fifth to everybody else")
 
 
-def alerts_ask_for_functions_that_exist(deployment: Deployment) -> Iterator[Fault]:
-    """A renamed function must not silence its alert."""
+def queries_ask_for_what_the_code_tells(deployment: Deployment) -> Iterator[Fault]:
+    """A renamed metric or action must not silence an alert or empty a chart."""
     template = deployment.templates[Path("infra/app/alerts.bicep")]
-    for node in bicep.descend(template.root, "string"):
-        query = str(literal(node))
-        if not query.startswith(("AppRequests", "union")):
-            continue
-        named = set(re.findall(r'"([a-z]+(?:_[a-z]+)+)"', query))
-        for name in sorted(named - deployment.code.functions):
-            yield template.fault(node, f"the app has no function {name!r}")
+    for node in bicep.descend(template.root, "object"):
+        query = value_at(node, "query")
+        text = literal(query) if query is not None else None
+        if query is not None and isinstance(text, str):
+            for fault in query_faults(text, deployment.code.told):
+                yield template.fault(query, fault)
+    book = deployment.json("infra/workbook.json")
+    shape = list(workbook_faults(book))
+    yield from (_at("infra/workbook.json", fault) for fault in shape)
+    for name, text in workbook_queries(book) if not shape else ():
+        for fault in query_faults(text, deployment.code.told):
+            yield _at("infra/workbook.json", f"{name}: {fault}")
+
+
+def telemetry_is_ours_alone(deployment: Deployment) -> Iterator[Fault]:
+    """The worker sends what the app tells, all of it, and no library's addresses."""
+    node = deployment.variable_of("infra/app/function-app.bicep", "uninstrumented")
+    off = set(str(literal(node)).split(","))
+    for library in sorted(INSTRUMENTED - off):
+        yield _at("infra/app/function-app.bicep", f"{library} would be instrumented")
+    for name, value in TELEMETRY.items():
+        if literal(deployment.settings.get(name)) != value:
+            yield _at("infra/app/function-app.bicep", f"{name} must be {value!r}")
+    host = deployment.json("host.json")
+    if host.get("telemetryMode") != "OpenTelemetry":
+        yield _at("host.json", "telemetryMode must be 'OpenTelemetry'")
+    if host["extensions"]["durableTask"]["tracing"]["traceInputsAndOutputs"] is not False:
+        yield _at("host.json", "durable inputs do not belong into traces")
 
 
 def runtime_is_the_one_that_is_tested(deployment: Deployment) -> Iterator[Fault]:
@@ -322,6 +361,7 @@ CHECKS: tuple[Check, ...] = (
     parameters_exist,
     service_is_found_by_its_tag,
     processes_share_the_quota,
-    alerts_ask_for_functions_that_exist,
+    queries_ask_for_what_the_code_tells,
+    telemetry_is_ours_alone,
     runtime_is_the_one_that_is_tested,
 )

@@ -9,15 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from teams_rollout.contracts import names
+from graph import signals as graph_signals
+from teams_rollout.contracts import names, signals
 from teams_rollout.entrypoints.blueprint import STORAGE
 from teams_rollout.settings import Settings
 from tests.infra.checks import Code
+from tests.infra.kql import Told, logged_fields
 
 ROOT = Path(__file__).parents[2]
 TENANT = "11111111-2222-4333-8444-555555555555"
 Run = Callable[..., subprocess.CompletedProcess[str]]
 FILES = ("azure.yaml", "host.json", "local.settings.sample.json", "pyproject.toml")
+PACKAGES = ("activities", "graph", "orchestrations", "teams_rollout")
 SET_BY_THE_PLATFORM = "WEBSITE_"
 # Why a deployment does not have them stands in docs/infrastructure.md.
 NOT_ON_AZURE = {
@@ -49,7 +52,26 @@ def code() -> Code:
         settings=frozenset(n for n in read if not n.startswith(SET_BY_THE_PLATFORM)),
         not_on_azure=frozenset(NOT_ON_AZURE),
         connections=frozenset({STORAGE}),
-        functions=frozenset(names.ALL_FUNCTIONS),
+        told=_told(),
+    )
+
+
+def _told() -> Told:
+    constants = {k: v for k, v in vars(signals).items() if isinstance(v, str)}
+    fields = logged_fields(ROOT, iter(PACKAGES), constants)
+    queues = {v for k, v in vars(names).items() if k.endswith("_QUEUE")}
+    return Told(
+        metrics=frozenset({*signals.METRICS, *graph_signals.METRICS}),
+        properties=frozenset(
+            {
+                *signals.SPAN_ATTRIBUTES,
+                *signals.LABELS,
+                *graph_signals.ATTRIBUTES,
+                *graph_signals.LABELS,
+                *fields,
+            }
+        ),
+        words=frozenset(fields["action"] | graph_signals.OUTCOMES | queues),
     )
 
 

@@ -34,6 +34,7 @@ MODELS: dict[str, tuple[str, str]] = {
     "Microsoft.Insights/actionGroups": ("monitor", "ActionGroupResource"),
     "Microsoft.Insights/activityLogAlerts": ("monitor", "ActivityLogAlertResource"),
     "Microsoft.Insights/components": ("applicationinsights", "ApplicationInsightsComponent"),
+    "Microsoft.Insights/workbooks": ("applicationinsights.v2023_06_01", "Workbook"),
     "Microsoft.Insights/scheduledQueryRules": ("monitor", "ScheduledQueryRuleResource"),
     "Microsoft.KeyVault/vaults": ("keyvault", "VaultCreateOrUpdateParameters"),
     "Microsoft.ManagedIdentity/userAssignedIdentities": ("msi", "Identity"),

@@ -60,5 +60,5 @@ def test_alerts_when_sent_then_the_document_says_what_to_do(
     rules = set(re.findall(r"name: '([a-z-]+)'\n +severity", template))
     rules |= set(re.findall(r"activityRulePrefix\}([a-z-]+)'", template))
 
-    assert len(rules) == 6
+    assert len(rules) == 9
     assert rules <= quoted(infrastructure.partition("## Alerts")[2])

@@ -1,7 +1,10 @@
 """The net under the logs."""
 
 import logging
+import re
 import sys
+from importlib.metadata import entry_points
+from pathlib import Path
 
 import pytest
 
@@ -44,6 +47,15 @@ def test_given_an_exception_that_quotes_nobody_when_filtered_then_it_stays_an_ex
     RedactingFilter().filter(record)
 
     assert record.exc_info is not None
+
+
+def test_given_what_the_distribution_can_instrument_when_deployed_then_all_of_it_is_off():
+    template = (Path(__file__).parents[3] / "infra" / "app" / "function-app.bicep").read_text()
+    off = set(re.findall(r"uninstrumented = '([^']*)'", template)[0].split(","))
+    installed = {entry.name for entry in entry_points(group="opentelemetry_instrumentor")}
+
+    assert "azure_sdk" in off  # no entry point: the distribution turns it on by itself
+    assert installed - off == {"logging"}  # only formats lines, and only where it is asked to
 
 
 def test_given_a_record_with_arguments_when_filtered_then_the_formatted_message_is_clean():
