@@ -255,7 +255,7 @@ class GraphSession:
             return await self._call(request, items=items)
 
     async def _call(self, request: GraphRequest, *, items: Sequence[GraphRequest]) -> Answer:
-        with call_of(request, items=items) as call:
+        with call_of(request, base_url=self.base_url, items=items) as call:
             own = {"client-request-id": call.client_request_id, **self._priority_header()}
             answer = await self._transport.exchange(
                 request.method,

@@ -38,8 +38,21 @@ REQUEST_ID = "rollout.graph.request_id"
 METHOD = "http.request.method"
 STATUS = "http.response.status_code"
 TEMPLATE = "url.template"
+ADDRESS = "url.full"
+"""Made of the template, too: Azure's exporter takes name and target of a call from here."""
 ERROR = "error.type"
-ATTRIBUTES = (KIND, ITEMS, ROUTES, CLIENT_REQUEST_ID, REQUEST_ID, METHOD, STATUS, TEMPLATE, ERROR)
+ATTRIBUTES = (
+    KIND,
+    ITEMS,
+    ROUTES,
+    CLIENT_REQUEST_ID,
+    REQUEST_ID,
+    METHOD,
+    STATUS,
+    TEMPLATE,
+    ADDRESS,
+    ERROR,
+)
 """Attributes of spans."""
 
 REFUSED_ITEM = "refused item"
@@ -94,7 +107,9 @@ class Call:
 
 
 @contextmanager
-def call_of(request: GraphRequest, *, items: Sequence[GraphRequest] = ()) -> Iterator[Call]:
+def call_of(
+    request: GraphRequest, *, base_url: str, items: Sequence[GraphRequest] = ()
+) -> Iterator[Call]:
     """The span of one exchange.
 
     Args:
@@ -107,6 +122,7 @@ def call_of(request: GraphRequest, *, items: Sequence[GraphRequest] = ()) -> Ite
         KIND: request.cost.kind.value,
         METHOD: request.method,
         TEMPLATE: request.route,
+        ADDRESS: f"{base_url}{request.route}",
         CLIENT_REQUEST_ID: call_id,
         ITEMS: request.cost.requests,
         **({ROUTES: routes} if routes else {}),

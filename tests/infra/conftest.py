@@ -59,17 +59,16 @@ def code() -> Code:
 def _told() -> Told:
     constants = {k: v for k, v in vars(signals).items() if isinstance(v, str)}
     fields = logged_fields(ROOT, iter(PACKAGES), constants)
+    attributes = {
+        *(*signals.SPAN_ATTRIBUTES, *signals.LABELS),
+        *(*graph_signals.ATTRIBUTES, *graph_signals.LABELS),
+    }
     queues = {v for k, v in vars(names).items() if k.endswith("_QUEUE")}
     return Told(
         metrics=frozenset({*signals.METRICS, *graph_signals.METRICS}),
+        # Attributes with a standard name become columns, and are in no Properties.
         properties=frozenset(
-            {
-                *signals.SPAN_ATTRIBUTES,
-                *signals.LABELS,
-                *graph_signals.ATTRIBUTES,
-                *graph_signals.LABELS,
-                *fields,
-            }
+            {name for name in attributes if name.startswith("rollout.")} | {*fields}
         ),
         words=frozenset(fields["action"] | graph_signals.OUTCOMES | queues),
     )

@@ -22,6 +22,7 @@ async def test_given_a_read_by_id_when_sent_then_its_span_names_the_template_and
     sent = microsoft.received[0].headers["client-request-id"]
     assert span.kind is SpanKind.CLIENT
     assert span.attributes[signals.TEMPLATE] == "/users/{user-id}"
+    assert span.attributes[signals.ADDRESS] == f"{session.base_url}/users/{{user-id}}"
     assert span.attributes[signals.CLIENT_REQUEST_ID] == sent
     assert span.attributes[signals.REQUEST_ID] == "theirs"
     assert span.attributes[signals.STATUS] == 200
