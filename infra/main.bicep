@@ -273,6 +273,19 @@ module automation 'app/automation.bicep' = if (withHandOffRunbook) {
   }
 }
 
+module vaultEndpoint 'app/vault-endpoint.bicep' = if (withKeyVault && privateNetworking) {
+  name: 'vault-endpoint'
+  scope: group
+  params: {
+    prefix: abbreviations.networkPrivateEndpoints
+    subnetId: privateNetworking ? network!.outputs.endpointSubnetId : ''
+    networkId: privateNetworking ? network!.outputs.networkId : ''
+    vaultName: withKeyVault ? vault!.outputs.name : ''
+    location: location
+    tags: tags
+  }
+}
+
 module access 'app/access.bicep' = {
   name: 'access'
   scope: group

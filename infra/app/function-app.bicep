@@ -90,7 +90,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       scaleAndConcurrency: {
         // Orchestrations and activities share the group `durable`, and only they talk to Graph. The
         // limit counts on-demand instances of each group, beside those that are always ready.
-        alwaysReady: [
+        alwaysReady: alwaysReadyDurable == 0 ? [] : [
           {
             name: 'durable'
             instanceCount: alwaysReadyDurable
@@ -130,6 +130,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     RolloutStorage__clientId: identityClientId
     TASKHUB_NAME: taskHub
     AZURE_FUNCTIONS_DURABLE_STRICT_TYPING: '1'
+    PYTHON_THREADPOOL_THREAD_COUNT: '8' // orchestrators run in threads: as many as host.json takes at once
     FUNCTIONS_WORKER_PROCESS_COUNT: '1' // more processes would only share the same quota
     APPLICATIONINSIGHTS_CONNECTION_STRING: component.properties.ConnectionString
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'

@@ -21,6 +21,7 @@ resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
         name: 'app' // Flex Consumption takes no underscore in this name
         properties: {
           addressPrefix: appSubnetPrefix
+          defaultOutboundAccess: true // Graph and Entra are out there, and there is no gateway
           delegations: [
             {
               name: 'flex-consumption'

@@ -42,4 +42,5 @@ resource readGrant 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
+output name string = vault.name
 output uri string = vault.properties.vaultUri

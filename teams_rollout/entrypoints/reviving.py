@@ -64,7 +64,7 @@ async def revive(services: Services, starter: Starter, wave: WaveRecord, *, acto
     """
     run = names.wave_instance(wave.rollout_id, wave.slug, wave.epoch)
     is_run_lost = await starter.status(run) is not InstanceState.RUNNING
-    failed, absent = await _lost_batches(services, starter, wave)
+    failed, absent = await lost_batches(services, starter, wave)
     if not (is_run_lost or failed or absent):
         return False
     if is_run_lost or failed:
@@ -80,7 +80,7 @@ async def revive(services: Services, starter: Starter, wave: WaveRecord, *, acto
     return True
 
 
-async def _lost_batches(
+async def lost_batches(
     services: Services, starter: Starter, wave: WaveRecord
 ) -> tuple[list[BatchRecord], list[BatchRecord]]:
     """Claimed batches that nobody works on: those whose instance ended, and those without one."""
@@ -88,12 +88,13 @@ async def _lost_batches(
     batches = await services.ledger.list_batches(wave.rollout_id, wave.slug, wave.batches_of)
     for batch in batches:
         if batch.state not in _OVER and batch.claimed_generation >= batch.generation:
-            found[await starter.status(_instance(batch))].append(batch)
+            found[await starter.status(batch_instance(batch))].append(batch)
     failed = [*found[InstanceState.FAILED], *found[InstanceState.SUCCEEDED]]
     return failed, found[InstanceState.ABSENT]
 
 
-def _instance(batch: BatchRecord) -> str:
+def batch_instance(batch: BatchRecord) -> str:
+    """The instance that works, or worked, on the batch's generation."""
     return names.batch_instance(batch.rollout_id, batch.wave, batch.number, batch.generation)
 
 
@@ -128,7 +129,7 @@ async def _start_again(starter: Starter, batch: BatchRecord) -> None:
         generation=batch.generation,
     )
     await starter.start(
-        names.BATCH, instance_id=_instance(batch), payload=request.model_dump(mode="json")
+        names.BATCH, instance_id=batch_instance(batch), payload=request.model_dump(mode="json")
     )
 
 

@@ -11,9 +11,10 @@ from datetime import datetime
 
 from teams_rollout.contracts import names, signals
 from teams_rollout.domain.stock import stands_still
-from teams_rollout.domain.vocabulary import BatchState, UserState, WaveState
+from teams_rollout.domain.vocabulary import UserState, WaveState
 from teams_rollout.entrypoints.figures import Figures, board
 from teams_rollout.entrypoints.ports import InstanceState, Services, Starter
+from teams_rollout.entrypoints.reviving import batch_instance, lost_batches
 from teams_rollout.ledger.records import UserRecord, WaveRecord
 from teams_rollout.tracing import function_span
 
@@ -107,28 +108,20 @@ async def _look_at(
 
 
 async def _broken_instances(services: Services, starter: Starter, wave: WaveRecord) -> list[str]:
-    """The wave's own instance and those of batches at work, where they should still live."""
+    """The wave's own instance and those of batches at work, where they should still live.
+
+    They go on by themselves soon after (`reviving`); what ended them is still worth knowing.
+    """
     if wave.state not in _NEEDS_INSTANCE:
         return []
     broken = []
     instance = names.wave_instance(wave.rollout_id, wave.slug, wave.epoch)
     if await starter.status(instance) not in _NEEDS_INSTANCE[wave.state]:
-        # It may have closed between the two looks.
+        # It may have closed, or have been revived, between the two looks.
         latest = await services.ledger.find_wave(wave.rollout_id, wave.slug)
-        if latest is not None and latest.state is wave.state:
+        if latest is not None and (latest.state, latest.epoch) == (wave.state, wave.epoch):
             broken.append(instance)
     if wave.state in _AT_WORK:
-        broken += await _broken_batches(services, starter, wave)
+        failed, _ = await lost_batches(services, starter, wave)
+        broken += [batch_instance(batch) for batch in failed]
     return broken
-
-
-async def _broken_batches(services: Services, starter: Starter, wave: WaveRecord) -> list[str]:
-    found = []
-    for batch in await services.ledger.list_batches(wave.rollout_id, wave.slug, wave.epoch):
-        if batch.state in (BatchState.RUNNING, BatchState.AWAITING_MEMBERS):
-            instance = names.batch_instance(
-                wave.rollout_id, wave.slug, batch.number, batch.claimed_generation
-            )
-            if await starter.status(instance) is InstanceState.FAILED:
-                found.append(instance)
-    return found

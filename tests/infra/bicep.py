@@ -32,6 +32,7 @@ FUNCTIONS = frozenset(
             "filter",
             "guid",
             "loadJsonContent",
+            "replace",
             "string",
         ),
         *("resourceGroup", "resourceId", "subscription", "subscriptionResourceId", "tenant"),

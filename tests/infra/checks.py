@@ -298,13 +298,16 @@ def processes_share_the_quota(deployment: Deployment) -> Iterator[Fault]:
     }.items():
         if literal(deployment.settings.get(name)) != value:
             yield _at("infra/app/function-app.bicep", f"{name} must be {value!r}")
+    durable = deployment.json("host.json")["extensions"]["durableTask"]
+    threads = literal(deployment.settings.get("PYTHON_THREADPOOL_THREAD_COUNT"))
+    if threads != str(durable["maxConcurrentOrchestratorFunctions"]):
+        yield _at("host.json", "orchestrators that no thread takes wait where none else gets them")
     parameters = deployment.main.declared("param")
     instances, share = (
         float(str(literal(bicep.default_of(parameters[name]))))
         for name in ("maximumInstanceCount", "graphShare")
     )
-    provider = deployment.json("host.json")["extensions"]["durableTask"]["storageProvider"]
-    if instances > provider["partitionCount"]:
+    if instances > durable["storageProvider"]["partitionCount"]:
         node = parameters["maximumInstanceCount"]
         yield deployment.main.fault(node, "more instances than partitions run no orchestrations")
     if share > 0.8:

@@ -205,6 +205,12 @@ PLANTED = {
         "param maximumInstanceCount int = 40",
         "more instances than partitions",
     ),
+    "orchestrators without a thread": (
+        "host.json",
+        '"maxConcurrentOrchestratorFunctions": 8',
+        '"maxConcurrentOrchestratorFunctions": 16',
+        "orchestrators that no thread takes",
+    ),
     "instances that pace by themselves": (
         f"{APP}/function-app.bicep",
         "ROLLOUT_GOVERNOR: 'shared'",

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import subprocess
 import sys
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -65,3 +66,40 @@ def test_given_a_record_with_arguments_when_filtered_then_the_formatted_message_
 
     assert RedactingFilter().filter(record)
     assert record.getMessage() == "<person> failed"
+
+
+def told_by(code: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """What a process of its own says: a provider can be set only once in each."""
+    setup = "from teams_rollout.telemetry import configure_telemetry; configure_telemetry()\n"
+    return subprocess.run(
+        [sys.executable, "-c", setup + code],
+        env={"PATH": "", **settings},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+
+SPAN = """
+from teams_rollout.tracing import function_span
+with function_span("stocktaking", {}): pass
+"""
+
+
+def test_given_a_standard_setting_when_started_then_that_exporter_gets_the_spans():
+    done = told_by(SPAN, OTEL_TRACES_EXPORTER="console", OTEL_METRICS_EXPORTER="console")
+
+    assert '"name": "stocktaking"' in done.stdout
+
+
+def test_given_an_exporter_that_is_not_installed_when_started_then_it_is_said_and_the_app_works():
+    done = told_by(SPAN, OTEL_TRACES_EXPORTER="carrier_pigeon")
+
+    assert "no such exporter" in done.stderr
+    assert done.stdout == ""
+
+
+def test_given_no_setting_when_started_then_no_sdk_is_loaded():
+    loaded = "import sys; print([m for m in sys.modules if m.startswith('opentelemetry.sdk')])"
+
+    assert told_by(SPAN + loaded).stdout == "[]\n"

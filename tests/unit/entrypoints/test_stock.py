@@ -154,6 +154,7 @@ async def test_given_a_batch_whose_orchestration_failed_when_stock_is_taken_then
         number=1,
         epoch=1,
         state=BatchState.RUNNING,
+        generation=2,
         claimed_generation=2,
     )
     await services.ledger.save_batch(batch)
