@@ -63,7 +63,9 @@ function Save-HandOff {
     $new = "$Path.new"
     $Rows | Select-Object -Property $HandOffColumns |
         Export-Csv -Path $new -NoTypeInformation -Encoding $encoding -WhatIf:$false
-    Move-Item -Path $new -Destination $Path -WhatIf:$false
+    # Moving would need a switch to overwrite; copying overwrites, and the new file stays till then.
+    Copy-Item -Path $new -Destination $Path -WhatIf:$false
+    Remove-Item -Path $new -WhatIf:$false
 }
 
 function Set-HandOffResult {

@@ -13,11 +13,15 @@
 [CmdletBinding(SupportsShouldProcess)]
 param(
     [Parameter(Mandatory)][string] $ApiUrl,
-    [Parameter(Mandatory)][string] $ApiClientId
+    [Parameter(Mandatory)][string] $ApiClientId,
+    [bool] $ShowOnly = $false
 )
 # HandOff.ps1 stands here in the published runbook.
 
 $ConfirmPreference = 'None' # nobody is there to be asked
+if ($ShowOnly) {
+    $WhatIfPreference = $true # a runbook's form offers declared parameters only
+}
 $null = Connect-AzAccount -Identity -WhatIf:$false
 $token = (Get-AzAccessToken -ResourceUrl "api://$ApiClientId" -AsSecureString).Token
 $call = @{ Authentication = 'Bearer'; Token = $token }

@@ -59,7 +59,7 @@ AZURE = {
 POWERSHELL = {
     "Import-Csv": _of("Path", "Encoding"),
     "Export-Csv": _of("Path", "NoTypeInformation", "Encoding", "WhatIf"),
-    "Move-Item": _of("Path", "Destination", "WhatIf"),
+    "Copy-Item": _of("Path", "Destination", "WhatIf"),
     "Remove-Item": _of("Path", "WhatIf"),
     "Get-Item": _of("Path"),
     "Join-Path": _of("Path", "ChildPath"),
