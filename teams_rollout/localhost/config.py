@@ -133,12 +133,12 @@ def parse_span(value: str | int | float) -> timedelta:
 
 
 def _host_config(content: Mapping[str, Any]) -> HostConfig:
-    extensions = content.get("extensions", {})
-    durable = extensions.get("durableTask", {})
+    extensions = _section(content, "extensions")
+    durable = _section(extensions, "durableTask")
     timeout = str(content.get("functionTimeout", "00:30:00"))
     limit = CALLS_PER_PROCESSOR * (os.cpu_count() or 1)
     return HostConfig(
-        route_prefix=extensions.get("http", {}).get("routePrefix", "api").strip("/"),
+        route_prefix=(_section(extensions, "http").get("routePrefix", "api") or "").strip("/"),
         hub_name=resolve(durable.get("hubName", DEFAULT_HUB)),
         versions=_version_rules(durable),
         replaces_running=_choice(
@@ -148,8 +148,15 @@ def _host_config(content: Mapping[str, Any]) -> HostConfig:
         max_activities=int(durable.get("maxConcurrentActivityFunctions") or limit),
         max_orchestrators=int(durable.get("maxConcurrentOrchestratorFunctions") or limit),
         function_timeout=None if timeout.startswith("-") else parse_span(timeout),
-        queues=_queue_options(extensions.get("queues", {})),
+        queues=_queue_options(_section(extensions, "queues")),
     )
+
+
+def _section(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = content.get(name)
+    if not isinstance(found, Mapping | None):
+        raise ValueError(f"{name} is not an object")
+    return found or {}
 
 
 def _version_rules(durable: Mapping[str, Any]) -> VersionRules:

@@ -124,6 +124,29 @@ def test_given_settings_when_loaded_then_the_environment_is_not_overridden(
     assert (resolve("%NEW_ONE%"), resolve("a-%OLD_ONE%-b")) == ("5", "a-mine-b")
 
 
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        ({"extensions": []}, "extensions"),
+        ({"extensions": {"http": "api"}}, "http"),
+        ({"extensions": {"durableTask": 1}}, "durableTask"),
+    ],
+)
+def test_given_a_section_that_is_none_when_read_then_it_is_named(
+    tmp_path: Path, content: object, name: str
+):
+    write(tmp_path, "host.json", content)
+
+    with pytest.raises(ConfigError, match=f"{name} is not an object"):
+        read_host_config(tmp_path)
+
+
+def test_given_a_section_that_is_null_when_read_then_its_defaults_hold(tmp_path: Path):
+    write(tmp_path, "host.json", {"extensions": {"http": None}})
+
+    assert read_host_config(tmp_path).route_prefix == "api"
+
+
 @pytest.mark.parametrize("values", [[], {"A": {"nested": 1}}])
 def test_given_bad_settings_when_loaded_then_one_sentence(tmp_path: Path, values: object):
     write(tmp_path, "local.settings.json", {"Values": values})
