@@ -44,14 +44,15 @@ def check_tenant(*, tenant_id: str, trouble: str) -> Check:
     """Whether the tenant is the one of `rollout.toml`.
 
     Args:
-        trouble: the sentence of the check that guards every wave; empty = the right one.
+        trouble: what the check that guards every wave says, of which the first sentence tells
+            what is wrong; empty = the right one.
     """
     if not trouble:
         return Check(check="tenant", ok=True, detail=f"Signed in to tenant {tenant_id}.")
     return Check(
         check="tenant",
         ok=False,
-        detail=trouble,
+        detail=f"{trouble.partition('. ')[0].rstrip('.')}.",
         do="Correct tenant_id in rollout.toml and import again, or sign the app in to the right "
         "tenant; until then no wave starts.",
     )

@@ -1,5 +1,6 @@
 """examine_tenant: every fault of a tenant is one check with a cure, and nothing is changed."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -29,7 +30,7 @@ class NobodySignsIn(StaticToken):
 
 
 async def examined(lab, **changes):
-    """The checks by name."""
+    """The checks by name; each says in one sentence what is, and how to mend what is wrong."""
     operation = await lab.operation("diagnosis")
     request = OperationRequest(rollout_id=ROLLOUT, operation_id=operation)
 
@@ -37,11 +38,13 @@ async def examined(lab, **changes):
 
     record = await lab.result_of(operation)
     assert record.status is OperationStatus.SUCCEEDED
-    return {c["check"]: c for c in record.result["checks"]}
+    checks = record.result["checks"]
+    assert [c for c in checks if re.search(r"[.!?] [A-Z]", c["detail"])] == []
+    assert [c for c in checks if not c["ok"] and not c["do"]] == []
+    return {c["check"]: c for c in checks}
 
 
 def wrong(checks):
-    assert all(c["do"] for c in checks.values() if not c["ok"])
     return {name for name, c in checks.items() if not c["ok"]}
 
 
