@@ -114,8 +114,9 @@ def _plain_lines(screen: Console) -> Show:
     last = _LastLine()
 
     def write(progress: Progress) -> None:
-        line = wave_line(progress, now=datetime.now(UTC))
-        if last.is_worth_a_line(line.partition(" ")[2]):
+        # Rate and forecast change by themselves: they come along with news, and are none.
+        if last.is_worth_a_line(progress.model_dump(exclude={"rate_per_min", "eta"})):
+            line = wave_line(progress, now=datetime.now(UTC))
             screen.print(line, markup=False, highlight=False, soft_wrap=True)
 
     return write
@@ -125,13 +126,13 @@ class _LastLine:
     """What was written last, and when: a log is for changes, and for a sign of life."""
 
     def __init__(self) -> None:
-        self._text = ""
+        self._figures: object = None
         self._at = 0.0
 
-    def is_worth_a_line(self, text: str) -> bool:
-        """Whether the text (without its time of day) is news, or the log was quiet for long."""
+    def is_worth_a_line(self, figures: object) -> bool:
+        """Whether the figures are news, or the log was quiet for long."""
         now = time.monotonic()
-        if text == self._text and now - self._at < QUIET_LINE_SECONDS:
+        if figures == self._figures and now - self._at < QUIET_LINE_SECONDS:
             return False
-        self._text, self._at = text, now
+        self._figures, self._at = figures, now
         return True

@@ -64,7 +64,7 @@ def options(
 
 
 def main() -> None:
-    """The console script: run the command line and exit with its code."""
+    """Run the command line and exit with its code."""
     sys.exit(run(sys.argv[1:]))
 
 
@@ -89,10 +89,17 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         return _reader_left()
     except Exception as error:
-        _complain(
-            f"{type(error).__name__}: {error} (--debug shows where).", debug="--debug" in line
-        )
+        _complain(_unforeseen(error), debug="--debug" in line)
         return EXIT_ERROR
+
+
+def _unforeseen(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename:
+        return (
+            f"{error.filename} cannot be used: {error.strerror}. Check that its folder is there "
+            "and that you may write to it, or run the command in another one."
+        )
+    return f"{type(error).__name__}: {error} (--debug shows where)."
 
 
 def hoisted(arguments: Sequence[str]) -> list[str]:

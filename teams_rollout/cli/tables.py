@@ -14,13 +14,17 @@ from teams_rollout.cli.words import counts, moment, people, span, spoken, style_
 Row = Mapping[str, Any]
 
 
+LEAST_WIDTHS = {"codes": 27}
+"""So wide that a usual code is not broken in a window of 80 columns."""
+
+
 def grid(title: str, *columns: str) -> Table:
     """An empty table in the house form."""
     table = Table(
         title=Text(title), title_justify="left", header_style="bold", box=None, pad_edge=False
     )
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", min_width=LEAST_WIDTHS.get(column))
     return table
 
 

@@ -1,5 +1,6 @@
 """The edge of the command: help, usage errors, exit codes, failures in one sentence."""
 
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -130,3 +131,44 @@ def test_given_every_command_when_looked_up_then_the_reference_names_it():
         parts = getattr(command, "commands", {}) if command.name == entry.name else {}
         for words in [f"{entry.name} {part}" for part in parts] or [entry.name]:
             assert f"rollout {words}" in text, words
+
+
+def test_given_a_folder_that_takes_no_files_when_a_lab_is_to_be_there_then_one_sentence(
+    tmp_path: Path,
+):
+    (tmp_path / ".rollout").write_text("a file where the lab's folder should be")
+    seed = Path(__file__).parents[3] / "samples" / "tenant.json.gz"
+
+    ran = subprocess.run(
+        [sys.executable, "-m", "teams_rollout.cli", "lab", "up", "--seed", str(seed), "--detach"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.returncode == 1
+    assert ".rollout" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert len(ran.stderr.strip().splitlines()) == 1
+
+
+def test_given_ctrl_c_while_the_command_is_loaded_when_run_then_no_traceback(tmp_path: Path):
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys, importlib.abc\n"
+        "class Interrupt(importlib.abc.MetaPathFinder):\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name == 'typer':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+    )
+
+    ran = subprocess.run(
+        [sys.executable, "-m", "teams_rollout.cli", "waves"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (ran.returncode, ran.stderr) == (130, "")
