@@ -13,6 +13,6 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
     category: 'workbook'
     version: 'Notebook/1.0'
     sourceId: workspaceId
-    serializedData: string(loadJsonContent('../workbook.json'))
+    serializedData: replace(loadTextContent('../workbook.json'), '{workspace}', workspaceId)
   }
 }

@@ -265,6 +265,12 @@ PLANTED = {
         '"version": "KqlItem"',
         "version must be 'KqlItem/1.0'",
     ),
+    "a workbook that asks another workspace": (
+        "infra/workbook.json",
+        '"{workspace}"',
+        '"Azure Monitor"',
+        "must be asked of {workspace}",
+    ),
     "a library that would be instrumented": (
         f"{APP}/function-app.bicep",
         "azure_sdk,django",

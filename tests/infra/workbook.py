@@ -6,6 +6,8 @@ from typing import Any
 TEXT, QUERY, PARAMETERS = 1, 3, 9
 VISUALIZATIONS = {"table", "timechart", "barchart", "areachart", "tiles"}
 WORKSPACE = "microsoft.operationalinsights/workspaces"
+OURS = "{workspace}"
+"""The template puts the id of the workspace here."""
 
 
 def workbook_faults(book: Any) -> Iterator[str]:
@@ -13,6 +15,8 @@ def workbook_faults(book: Any) -> Iterator[str]:
     if not isinstance(book, dict) or book.get("version") != "Notebook/1.0":
         yield "not a workbook"
         return
+    if book.get("fallbackResourceIds") != [OURS]:
+        yield f"its queries must be asked of {OURS}"
     items = book.get("items") or []
     names = [item.get("name") for item in items]
     if len(set(names)) != len(names) or not all(names):
