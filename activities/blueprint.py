@@ -23,6 +23,7 @@ from activities.mark_members_ready import mark_members_ready
 from activities.open_wave import open_wave
 from activities.resolve_batch import resolve_batch
 from activities.send_members import send_members
+from activities.send_notices import send_notices
 from activities.set_usage_location import set_usage_location
 from activities.verify_wave import verify_wave
 from teams_rollout.composition import prepared_ledger, services, start_telemetry
@@ -33,6 +34,7 @@ from teams_rollout.contracts.payloads import (
     BatchRequest,
     HandOffResult,
     HandOffRun,
+    NoticesResult,
     OpenWaveResult,
     OperationRequest,
     OperationResult,
@@ -54,6 +56,7 @@ async def _deps() -> Deps:
         scale=process.settings.time_scale,
         environment=process.settings.environment,
         stop_sign=process.stop_sign,
+        channel=process.channel,
     )
 
 
@@ -181,3 +184,9 @@ async def examine_tenant_shim(payload: dict) -> dict:  # type: ignore[type-arg] 
 @bp.activity_trigger(input_name="payload")
 async def finish_hand_offs_shim(payload: dict) -> dict:  # type: ignore[type-arg]  # workers take plain classes only
     return await _run(finish_hand_offs, HandOffRun, HandOffResult, payload)
+
+
+@bp.function_name(names.SEND_NOTICES)
+@bp.activity_trigger(input_name="payload")
+async def send_notices_shim(payload: dict) -> dict:  # type: ignore[type-arg]  # workers take plain classes only
+    return await _run(send_notices, OperationRequest, NoticesResult, payload)

@@ -7,6 +7,7 @@ from typing import Self
 
 from graph.session import GraphSession
 from graph.stop_sign import StopSign
+from graph.workflows import CardChannel
 from teams_rollout.domain.vocabulary import Environment
 from teams_rollout.ledger.ports import Ledger
 
@@ -19,6 +20,7 @@ class Deps:
         clock: the present as an aware UTC datetime.
         scale: divides waits that Microsoft's delays cause (1 on a real tenant).
         stop_sign: what people have stopped; None = nobody can stop anything (tests of bodies).
+        channel: of the project's team, for cards; None = no address is configured.
     """
 
     ledger: Ledger
@@ -26,6 +28,7 @@ class Deps:
     clock: Callable[[], datetime]
     scale: float
     environment: Environment
+    channel: CardChannel | None = None
     stop_sign: StopSign | None = None
 
     def writing_under(self, *names: str) -> Self:

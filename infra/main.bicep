@@ -115,7 +115,7 @@ param firstOfThisMonth string = utcNow('yyyy-MM-01')
 @description('An Automation account with an empty runbook for the hand-offs of the Teams administrators.')
 param withHandOffRunbook bool = false
 
-@description('A vault for the address of the notice channel. Nothing reads it before notices are built.')
+@description('A vault for the address of the notice channel, which people put into it as notice-webhook.')
 param withKeyVault bool = false
 
 var abbreviations = loadJsonContent('abbreviations.json')
@@ -319,6 +319,7 @@ module app 'app/function-app.bicep' = {
     alwaysReadyDurable: alwaysReadyDurable
     graphShare: graphShare
     quotaModel: quotaModel
+    noticeWebhook: withKeyVault ? '@Microsoft.KeyVault(VaultName=${abbreviations.keyVaultVaults}${token};SecretName=notice-webhook)' : ''
     signInClientId: signInClientId
     allowedClientIds: allowedClientIds
     unauthenticatedAction: unauthenticatedAction

@@ -10,6 +10,7 @@ from orchestrations import (
     dispatch,
     hand_off,
     membership,
+    notices,
     operations,
     verification,
     wave,
@@ -77,3 +78,9 @@ def diagnosis_shim(context: df.DurableOrchestrationContext) -> Generator[Any, An
 @bp.orchestration_trigger(context_name="context")
 def hand_off_shim(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
     return hand_off.run_hand_off(context)
+
+
+@bp.function_name(names.NOTICES)
+@bp.orchestration_trigger(context_name="context")
+def notices_shim(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
+    return notices.run_notices(context)

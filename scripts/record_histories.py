@@ -62,6 +62,7 @@ def main() -> int:
 def _run_council(folder: Path, *, people: int) -> Kept:
     made = [sys.executable, str(SCRIPTS / "make_samples.py"), "--out", str(folder)]
     subprocess.run([*made, "--people", str(people), "--waves", "2"], check=True)
+    _switch_notices_on(folder)
     files = ("rollout.toml", "users.csv", "teams.csv", "tenant.json.gz")
     named = [word for name in files for word in (f"--{name.split('.')[0]}", name)]
     cli = [sys.executable, "-m", "teams_rollout.cli"]
@@ -81,8 +82,9 @@ def _run_council(folder: Path, *, people: int) -> Kept:
 
 
 def _run_what_people_run(cli: list[str], folder: Path) -> None:
-    """What is an orchestration too, beside the waves: the doctor, and a result handed back."""
-    for words in (("doctor",), ("handoff", "write", "--to", "hand-off")):
+    """What is an orchestration too, beside the waves: doctor, notices, a result handed back."""
+    told = ("notify", "pilot", "--kind", "done")
+    for words in (("doctor",), told, ("handoff", "write", "--to", "hand-off")):
         subprocess.run([*cli, *words], cwd=folder, stdout=subprocess.DEVNULL, check=False)
     for path in (folder / "hand-off").glob("*.csv"):
         with path.open(encoding="utf-8-sig", newline="") as text:
@@ -93,6 +95,14 @@ def _run_what_people_run(cli: list[str], folder: Path) -> None:
             writer.writerows(rows)
         take = [*cli, "handoff", "take", str(path)]
         subprocess.run(take, cwd=folder, stdout=subprocess.DEVNULL, check=False)
+
+
+def _switch_notices_on(folder: Path) -> None:
+    """Let the first person of the files be the sender."""
+    with (folder / "users.csv").open(encoding="utf-8-sig") as users:
+        sender = next(row["upn"] for row in csv.DictReader(users) if row["upn"])
+    with (folder / "rollout.toml").open("a", encoding="utf-8") as settings:
+        settings.write(f'\n[notices]\nsender = "{sender}"\ncard = true\n')
 
 
 def _look(state: Path, kept: Kept) -> None:

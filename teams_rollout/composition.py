@@ -6,6 +6,7 @@ the loop that uses them.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -16,12 +17,15 @@ from graph.governor import Governor, LocalGovernor
 from graph.session import GraphSession
 from graph.shared_governor import SharedGovernor
 from graph.stop_sign import StopSign
+from graph.workflows import CardChannel
 from teams_rollout.ledger.ports import Ledger
 from teams_rollout.settings import Settings, load_settings
 from teams_rollout.telemetry import configure_telemetry
 
 if TYPE_CHECKING:
     from teams_rollout.ledger.tables import TableLedger
+
+WriteGuard = Callable[[], Awaitable[None]]
 
 STATIC_TOKEN = "rehearsal"  # noqa: S105 - the simulator takes any; real addresses are refused
 
@@ -39,6 +43,7 @@ class ProcessServices:
     ledger: Ledger
     graph: GraphSession
     stop_sign: StopSign
+    channel: CardChannel | None = None
 
     @staticmethod
     def clock() -> datetime:
@@ -58,8 +63,14 @@ def services() -> ProcessServices:
     settings = load_settings()
     ledger = _ledger(settings)
     stop_sign = StopSign(ledger.stopped)
-    graph = _graph(settings, _governor(settings, ledger), stop_sign)
-    return ProcessServices(settings=settings, ledger=ledger, graph=graph, stop_sign=stop_sign)
+    guard = _write_guard(stop_sign)
+    return ProcessServices(
+        settings=settings,
+        ledger=ledger,
+        graph=_graph(settings, _governor(settings, ledger), guard),
+        stop_sign=stop_sign,
+        channel=_channel(settings, guard),
+    )
 
 
 def _ledger(settings: Settings) -> "TableLedger":
@@ -95,9 +106,20 @@ def _governor(settings: Settings, ledger: "TableLedger") -> Governor:
     return SharedGovernor(ledger.quotas("|".join(whose)), **options)
 
 
-def _graph(settings: Settings, governor: Governor, stop_sign: StopSign) -> GraphSession:
+def _write_guard(stop_sign: StopSign) -> WriteGuard:
+    """What every write of this process asks first."""
     from teams_rollout.ledger.stops import EVERYTHING  # noqa: PLC0415 - as `_ledger`
 
+    return stop_sign.guard(EVERYTHING)
+
+
+def _channel(settings: Settings, guard: WriteGuard) -> CardChannel | None:
+    if settings.notice_webhook is None:
+        return None
+    return CardChannel(settings.notice_webhook.get_secret_value(), guard=guard)
+
+
+def _graph(settings: Settings, governor: Governor, guard: WriteGuard) -> GraphSession:
     return GraphSession(
         base_url=settings.graph_base_url,
         token=token_source(
@@ -108,7 +130,7 @@ def _graph(settings: Settings, governor: Governor, stop_sign: StopSign) -> Graph
             client_secret=settings.graph_client_secret,
         ),
         governor=governor,
-        write_guard=stop_sign.guard(EVERYTHING),
+        write_guard=guard,
     )
 
 

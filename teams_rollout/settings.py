@@ -4,7 +4,7 @@ from functools import cache
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from teams_rollout.domain.vocabulary import Environment
@@ -24,6 +24,7 @@ class Settings(BaseSettings):
         governor: whether all processes of the app keep within one quota together (ADR 0007), or
             this one paces alone.
         time_scale: divides waits caused by Microsoft's delays; 1 except against a simulator.
+        notice_webhook: address of the workflow that posts cards into the team's channel; a secret.
         easy_auth: whether App Service authentication stands in front (set by the platform).
         host_name: name of the deployed app (set by the platform).
         dev_identity: who the person at the keyboard is taken for on loopback.
@@ -45,6 +46,7 @@ class Settings(BaseSettings):
     quota_model: Literal["window", "bucket"] = "window"
     governor: Literal["shared", "local"] = "shared"
     time_scale: float = Field(default=1.0, ge=1)
+    notice_webhook: SecretStr | None = None
     dev_identity: str = ""
     easy_auth: bool = Field(default=False, validation_alias="WEBSITE_AUTH_ENABLED")
     host_name: str = Field(default="", validation_alias="WEBSITE_HOSTNAME")
@@ -53,6 +55,22 @@ class Settings(BaseSettings):
     def is_simulated(self) -> bool:
         """Whether Graph is a simulator on this machine."""
         return urlsplit(self.graph_base_url).hostname in LOOPBACK_HOSTS
+
+    @field_validator("notice_webhook")
+    @classmethod
+    def _is_encrypted_or_here(cls, value: SecretStr | None) -> SecretStr | None:
+        text = value.get_secret_value().strip() if value else ""
+        # A reference to the vault that Azure could not resolve must not take the app down.
+        if not text or text.startswith("@Microsoft.KeyVault"):
+            return None
+        try:
+            parts = urlsplit(text)
+        except ValueError:
+            parts = urlsplit("")
+        if parts.scheme != "https" and parts.hostname not in LOOPBACK_HOSTS:
+            # Never the value: it is a secret.
+            raise ValueError("must be an https address")
+        return SecretStr(text)
 
     @model_validator(mode="after")
     def _real_tenants_are_no_rehearsal(self) -> "Settings":

@@ -17,6 +17,7 @@ param maximumInstanceCount int
 param alwaysReadyDurable int
 param graphShare string
 param quotaModel string
+param noticeWebhook string
 param signInClientId string
 param allowedClientIds array
 param unauthenticatedAction string
@@ -151,6 +152,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     ROLLOUT_GRAPH_SHARE: graphShare
     ROLLOUT_GOVERNOR: 'shared' // instances lease their part of the quota from the ledger
     ROLLOUT_QUOTA_MODEL: quotaModel
+    ROLLOUT_NOTICE_WEBHOOK: noticeWebhook // a reference to the vault, never the address itself
   })
 }
 

@@ -1,6 +1,6 @@
-// The vault for the one secret that a rollout may have: the address of a notice channel. The app
-// reads it with its identity; references from app settings are not reliable on Flex Consumption
-// when the vault is private.
+// The vault for the one secret that a rollout may have: the address of a notice channel, which the
+// app setting refers to. Such references are not reliable on Flex Consumption when the vault is
+// private; one that Azure did not resolve counts as no address.
 param name string
 param isPublic bool
 param principalId string

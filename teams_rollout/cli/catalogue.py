@@ -37,6 +37,7 @@ ENTRIES: tuple[Entry, ...] = (
         decide="Record the decision that ends a pilot: go, extend or stop.",
     ),
     *_in("wave", wave="Look at one wave."),
+    *_in("notices", notify="Tell the people of a wave what happens to them, once."),
     *_in("people", user="Look people up."),
     *_in("handoff", handoff="Write what other teams have to do; take their results."),
     *_in("upkeep", reconcile="Compare the whole tenant with what was agreed."),

@@ -63,6 +63,10 @@ class RolloutClient:
         """The body of one GET below `/api/v1`; parameters that are None are left out."""
         return _body(self._send("GET", path, params=_present(params)))
 
+    def text(self, path: str, **params: str | None) -> str:
+        """The body of one GET as text: a page for people."""
+        return self._send("GET", path, params=_present(params)).text
+
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> tuple[int, Any]:
         """Status and body of one POST."""
         answer = self._send("POST", path, json=dict(body or {}), headers=_once())

@@ -204,3 +204,22 @@ def _by_step(steps: Mapping[str, int]) -> str:
 def _event(event: Row) -> str:
     names = ("text", "what", "step", "outcome", "code", "detail")
     return " ".join(str(event[name]) for name in names if event.get(name))
+
+
+def notices(rows: Sequence[Row]) -> Table:
+    """What sending each kind of notice would do."""
+    table = grid("Notices", "kind", "day", "by mail", "on lists", "told", "uncertain", "left out")
+    for row in rows:
+        figures = (f"{row[name]:,}" for name in ("mail", "list", "told", "uncertain"))
+        out = counts(row["left_out"])
+        table.add_row(*cells(row["kind"], row.get("date"), *figures, out))
+    return table
+
+
+def notice_people(rows: Sequence[Row]) -> Table:
+    """People and how one notice reaches them."""
+    table = grid("People", "person", "name", "way", "why not", "told", "at")
+    for row in rows:
+        names = ("upn", "display_name", "way", "reason", "mark")
+        table.add_row(*cells(*(row.get(name) for name in names), moment(row.get("at"))))
+    return table

@@ -14,6 +14,7 @@ RECONCILIATION = "reconciliation_orchestration"
 DISPATCH = "dispatch_orchestration"
 DIAGNOSIS = "diagnosis_orchestration"
 HAND_OFF = "hand_off_orchestration"
+NOTICES = "notices_orchestration"
 ORCHESTRATIONS = (
     WAVE,
     DISPATCH,
@@ -25,6 +26,7 @@ ORCHESTRATIONS = (
     RECONCILIATION,
     DIAGNOSIS,
     HAND_OFF,
+    NOTICES,
 )
 
 # activities
@@ -47,6 +49,7 @@ VERIFY_WAVE = "verify_wave"
 FIND_DRIFT = "find_drift"
 EXAMINE_TENANT = "examine_tenant"
 FINISH_HAND_OFFS = "finish_hand_offs"
+SEND_NOTICES = "send_notices"
 ACTIVITIES = (
     APPLY_IMPORT,
     MAKE_PLAN,
@@ -67,6 +70,7 @@ ACTIVITIES = (
     FIND_DRIFT,
     EXAMINE_TENANT,
     FINISH_HAND_OFFS,
+    SEND_NOTICES,
 )
 
 # entry points

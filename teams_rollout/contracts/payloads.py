@@ -206,3 +206,25 @@ class HandOffResult(RetryablePayload):
     counts: dict[str, int] = Field(default_factory=dict)
     waiting: int = 0
     next_at: datetime | None = None
+
+
+class NoticesRun(OperationRequest):
+    """The notices' orchestration between two executions of it.
+
+    Attributes:
+        tries: calls in a row that told nobody.
+    """
+
+    tries: int = 0
+
+
+class NoticesResult(OperationResult):
+    """What one call of the sender did.
+
+    Attributes:
+        told: people dealt with by this call.
+        waiting: people who still wait to be told.
+    """
+
+    told: int = 0
+    waiting: int = 0

@@ -4,6 +4,7 @@ The file's keys are a contract with outsiders: further keys may be added, none r
 """
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -68,6 +69,46 @@ class GatesSection(_Section):
     expected_codes: tuple[str, ...] = ("conflicting_license",)
 
 
+class NoticeKind(StrEnum):
+    """What people are told, and when."""
+
+    BEFORE = "before"
+    ON_THE_DAY = "on_the_day"
+    POSTPONED = "postponed"
+    DONE = "done"
+    NOT_SIGNED_IN = "not_signed_in"
+
+
+class Language(StrEnum):
+    """Languages that notices are written in; people get all that are chosen, in one mail."""
+
+    ENGLISH = "en"
+    WELSH = "cy"
+
+
+class NoticesSection(_Section):
+    """`[notices]`: what people are told about their move; off until a sender is named.
+
+    Attributes:
+        sender: UPN of the mailbox that mail comes from.
+        languages: in the order in which a mail has them.
+        card: also post a card to the channel whose address is in ROLLOUT_NOTICE_WEBHOOK.
+        help: whom to ask, as the texts say it, by language.
+    """
+
+    sender: str = ""
+    languages: tuple[Language, ...] = Field(default=(Language.ENGLISH,), min_length=1)
+    kinds: tuple[NoticeKind, ...] = tuple(NoticeKind)
+    format: Literal["html", "text"] = "html"
+    card: bool = False
+    help: dict[Language, str] = Field(default_factory=dict)
+
+    @property
+    def is_on(self) -> bool:
+        """Whether anything may be sent."""
+        return bool(self.sender)
+
+
 class WaveSection(_Section):
     """`[waves.NAME]`: one wave; every key is optional."""
 
@@ -118,6 +159,6 @@ class RolloutConfig(_Section):
     teams: TeamsSection = TeamsSection()
     voice: VoiceSection = VoiceSection()
     gates: GatesSection = GatesSection()
-    notices: dict[str, str | int | bool | list[str]] = Field(default_factory=dict)
+    notices: NoticesSection = NoticesSection()
     waves: dict[str, WaveSection] = Field(default_factory=dict)
     profiles: dict[str, ProfileSection] = Field(min_length=1)

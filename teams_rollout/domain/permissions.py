@@ -27,6 +27,7 @@ class Feature(StrEnum):
     NEW_TEAMS = "new teams"
     POLICIES = "Teams policies and coexistence modes"
     NUMBERS = "phone numbers"
+    NOTICES = "notices by mail"
 
 
 class Need(BaseModel):
@@ -129,6 +130,11 @@ NEEDS: tuple[Need, ...] = (
         feature=Feature.NUMBERS,
         purpose="assign phone numbers",
     ),
+    Need(
+        permission="Mail.Send",
+        feature=Feature.NOTICES,
+        purpose="send notices from the mailbox in [notices]",
+    ),
 )
 
 
@@ -142,6 +148,8 @@ def features_of(
         used.add(Feature.GROUP_LICENSES)
     if config.skype.backend == "graph" or any(p.policies for p in profiles):
         used.add(Feature.POLICIES)
+    if config.notices.is_on:
+        used.add(Feature.NOTICES)
     made = {t.key for t in teams if not t.existing_team_id}
     for person in people:
         if person.teams:

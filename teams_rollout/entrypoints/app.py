@@ -23,6 +23,7 @@ from teams_rollout.entrypoints.routes import (
     health,
     helpdesk,
     imports,
+    notices,
     rollout,
     users,
     waves,
@@ -50,7 +51,7 @@ def create_api(provider: ServicesProvider) -> FastAPI:
     )
     api.state.context = Context(provider)
     api.include_router(health.router)
-    for module in (imports, rollout, waves, users, hand_offs, doctor):
+    for module in (imports, rollout, waves, notices, users, hand_offs, doctor):
         api.include_router(module.router, dependencies=[Depends(signed_in)])
     api.include_router(helpdesk.router, include_in_schema=False)
     api.add_api_route("/", _to_helpdesk, include_in_schema=False)

@@ -23,6 +23,7 @@ NIGHTLY = "nightly-"
 """What the operations of the nightly reconciliation begin with; the local day follows."""
 DIAGNOSIS = "diagnosis"
 HAND_OFF = "hand-off"
+NOTICES = "notices"
 
 _ORCHESTRATIONS = {
     IMPORT: names.IMPORT,
@@ -30,6 +31,7 @@ _ORCHESTRATIONS = {
     RECONCILIATION: names.RECONCILIATION,
     DIAGNOSIS: names.DIAGNOSIS,
     HAND_OFF: names.HAND_OFF,
+    NOTICES: names.NOTICES,
 }
 _SILENCE = timedelta(seconds=10)
 """How long a running record may stay unchanged before the engine is asked."""

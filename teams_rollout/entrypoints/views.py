@@ -1,10 +1,12 @@
 """What the API answers with. Keys are a contract with outsiders: added to, never renamed."""
 
+import datetime as dt
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from teams_rollout.domain.configuration import NoticeKind
 from teams_rollout.domain.hand_off.model import Addressee, HandOffLine
 from teams_rollout.domain.vocabulary import Environment, UserState, WaveState
 
@@ -250,6 +252,57 @@ class DriftView(View):
     open: int
     by_kind: dict[str, int]
     items: tuple[dict[str, str], ...]
+
+
+class NoticePerson(View):
+    """One person and a notice: how it would reach them, or why it does not, and what was sent."""
+
+    ref: str
+    upn: str
+    display_name: str
+    way: str
+    reason: str
+    mark: str | None
+    at: datetime | None
+
+
+class NoticeSample(View):
+    """A notice as the first person would get it."""
+
+    subject: str
+    text: str
+    html: str
+
+
+class NoticePreview(View):
+    """What sending one kind of notice would do now.
+
+    Attributes:
+        problem: why it cannot be sent at all, with the cure; empty if it can.
+        mail, list: people who would get a mail, or a line on their manager's list.
+        told: people who have had this notice; `uncertain` of them perhaps not.
+        left_out: people by the reason why they get none.
+    """
+
+    kind: NoticeKind
+    date: dt.date | None
+    problem: str
+    mail: int
+    list: int
+    told: int
+    uncertain: int
+    left_out: dict[str, int]
+    sample: NoticeSample
+    people: tuple[NoticePerson, ...]
+
+
+class NoticesPreview(View):
+    """What could be sent to a wave; `notify WAVE --preview` in JSON."""
+
+    wave: str
+    environment: Environment
+    sender: str
+    kinds: tuple[NoticePreview, ...]
 
 
 class AuditItem(View):

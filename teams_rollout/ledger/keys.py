@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 ROLLOUT_PARTITION, ROLLOUT_ROW = "rollout", "current"
 OPERATION_PARTITION = "operation"
+NOTICE_PARTITION = "notice"
 QUOTAS_PARTITION = "graph"
 STOPS_ROW = "stops"
 HEADER = "header"
@@ -118,6 +119,16 @@ def ready_row(shard: str, team_key: str) -> str:
 def ready_property(ref: str, team_key: str) -> str:
     """Property of one person who waits for one team."""
     return f"{check_ref(ref)}_{digest(team_key)}"
+
+
+def notice_rows(wave: str, kind: str, occasion: str) -> str:
+    """What the row keys of one notice begin with, in every shard."""
+    return f"n|{encode(wave)}|{kind}|{encode(occasion)}|"
+
+
+def card_row(wave: str, kind: str, occasion: str) -> str:
+    """Row key, beside the waves, of the card about one notice."""
+    return f"card|{encode(wave)}|{kind}|{encode(occasion)}"
 
 
 def chunk_row(kind: str, number: int) -> str:

@@ -12,6 +12,7 @@ from teams_rollout.domain.hand_off.results import Report
 from teams_rollout.domain.observed import ObservedUser
 from teams_rollout.domain.roster import Assignment, UserKey
 from teams_rollout.ledger.inspection import QueueLook, StorageLook
+from teams_rollout.ledger.notice_records import NoticeMarker, NoticeOrder
 from teams_rollout.ledger.records import (
     AuditEntry,
     BatchRecord,
@@ -164,6 +165,30 @@ class JournalStore(Protocol):
     async def list_audit(self, rollout_id: str, *, limit: int = 200) -> list[AuditEntry]: ...
 
 
+class NoticeStore(Protocol):
+    """Notices: what was asked for, and what was sent; a marker comes before its mail."""
+
+    async def save_notice_order(self, order: NoticeOrder) -> None: ...
+    async def find_notice_order(self, order_id: str) -> NoticeOrder | None: ...
+    async def list_notices(
+        self, rollout_id: str, *, wave: str, kind: str, occasion: str
+    ) -> dict[str, NoticeMarker]:
+        """Everybody's marker of one notice, by ref."""
+        ...
+
+    async def claim_notice(self, marker: NoticeMarker) -> NoticeMarker:
+        """Raises Conflict when somebody else has claimed it."""
+        ...
+
+    async def settle_notice(
+        self, marker: NoticeMarker, events: Sequence[TimelineEvent] = ()
+    ) -> None: ...
+    async def release_notice(self, marker: NoticeMarker) -> None: ...
+    async def find_card(
+        self, rollout_id: str, *, wave: str, kind: str, occasion: str
+    ) -> NoticeMarker | None: ...
+
+
 class Outbox(Protocol):
     """Messages to our own queues, base64 JSON, never expiring."""
 
@@ -183,6 +208,7 @@ class Ledger(
     PlanStore,
     ReadyStore,
     JournalStore,
+    NoticeStore,
     Outbox,
     Protocol,
 ):

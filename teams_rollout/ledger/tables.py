@@ -19,6 +19,7 @@ from teams_rollout.ledger.inspection import StorageLook
 from teams_rollout.ledger.journal import TableJournalStore
 from teams_rollout.ledger.leases import TableLeaseStore
 from teams_rollout.ledger.lookup import TableLookupStore
+from teams_rollout.ledger.notices import TableNoticeStore
 from teams_rollout.ledger.outbox import QueueOutbox
 from teams_rollout.ledger.ready import TableReadyStore
 from teams_rollout.ledger.rollouts import TableRolloutStore
@@ -47,6 +48,7 @@ class TableLedger(
     TableAuditStore,
     QueueOutbox,
     TableStopStore,
+    TableNoticeStore,
 ):
     """Implements `ports.Ledger`; one per process and event loop, safe under concurrency."""
 

@@ -73,7 +73,7 @@ class TableUserStore:
         if len(updates) > PEOPLE_LIMIT:
             raise ValueError(f"{len(updates)} people; one commit holds at most {PEOPLE_LIMIT}")
         events = people.event_properties(updates)
-        extra = [put(_event_row(shard, updates, events))] if events else []
+        extra = [put(event_row(shard, updates, events))] if events else []
         await self._write(shard, people.changed_columns(updates), extra=extra)
 
     async def insert_snapshots(
@@ -133,7 +133,8 @@ def _row(shard: str, key: str, properties: Row) -> Row:
     return {"PartitionKey": shard, "RowKey": key, **properties}
 
 
-def _event_row(shard: str, updates: Sequence[UserUpdate], events: Row) -> Row:
+def event_row(shard: str, updates: Sequence[UserUpdate], events: Row) -> Row:
+    """What a commit adds to timelines, as a row of its own."""
     # The random end makes the row this commit's own, so that the SDK may send it twice.
     at = people.latest_event(updates) or datetime.now(UTC)
     key = f"{people.EVENTS}{keys.newest_first(at)}{uuid4().hex[:8]}"

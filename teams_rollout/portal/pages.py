@@ -12,6 +12,7 @@ from jinja2 import Environment as Templates
 from jinja2 import PackageLoader, StrictUndefined
 
 from teams_rollout.domain.codes import reason
+from teams_rollout.domain.notices import NOTICE_STEPS
 from teams_rollout.domain.vocabulary import STEP_ORDER, Environment
 from teams_rollout.entrypoints.views import LookupItem, StepItem, UserView
 from teams_rollout.portal import wording
@@ -50,6 +51,7 @@ class EventLine:
     step: str
     outcome: str
     why: str
+    is_notice: bool = False
 
 
 @cache
@@ -96,6 +98,7 @@ def person_page(frame: Frame, person: UserView) -> str:
         state=wording.STATES[person.state],
         since=_time(person.since, frame),
         steps=_step_lines(person, frame),
+        told=[e for e in _event_lines(person, frame) if e.is_notice],
         events=_event_lines(person, frame),
         ticket=ticket_text(frame, person),
     )
@@ -133,6 +136,7 @@ def _event_lines(person: UserView, frame: Frame) -> list[EventLine]:
             step=wording.step_words(event.step),
             outcome=wording.outcome_words(event.outcome),
             why=_why(event.code) + (f" They say: {event.detail}" if event.detail else ""),
+            is_notice=event.step in NOTICE_STEPS,
         )
         for event in person.timeline
     ]

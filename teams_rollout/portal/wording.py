@@ -30,6 +30,14 @@ STEPS: dict[str, str] = {
     Step.PHONE_NUMBER: "Phone number",
 }
 
+NOTICES: dict[str, str] = {
+    "notice_before": "Notice before the move",
+    "notice_on_the_day": "Notice on the day",
+    "notice_postponed": "Notice of a postponement",
+    "notice_done": "Notice that Teams is ready",
+    "notice_not_signed_in": "Reminder to sign in",
+}
+
 OUTCOMES: dict[str, str] = {
     Outcome.APPLIED: "Sent to Microsoft, not seen there yet",
     Outcome.ALREADY: "In place",
@@ -40,6 +48,11 @@ OUTCOMES: dict[str, str] = {
     Outcome.FAILED: "Failed: the project team has to look",
     Outcome.SKIPPED: "Not for this person",
     "verified": "In place, seen at Microsoft",
+    # What became of a notice (`domain.notices.NoticeMark`).
+    "sent": "Sent by mail",
+    "listed": "No mailbox: on the list for the manager, who tells them",
+    "uncertain": "Perhaps sent, perhaps not",
+    "refused": "Not sent: Microsoft refused the address",
     # What the plan found when the wave began (`PlanRow.kind`).
     "eligible": "Chosen for the move",
     "done": "Already as wanted",
@@ -49,7 +62,7 @@ NOT_BEGUN = "Not begun"
 
 def step_words(step: str) -> str:
     """A step, or anything else that a timeline names, in plain words."""
-    return STEPS.get(step) or step.replace("_", " ").capitalize()
+    return STEPS.get(step) or NOTICES.get(step) or step.replace("_", " ").capitalize()
 
 
 def outcome_words(outcome: str) -> str:

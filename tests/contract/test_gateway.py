@@ -18,6 +18,7 @@ from graph.licenses import (
     reprocess_licenses,
     unassign_licenses,
 )
+from graph.mail import Mail, send_mail
 from graph.numbers import assign_number, get_number_operation, list_numbers
 from graph.organization import get_tenant
 from graph.policies import (
@@ -35,6 +36,7 @@ from tests.contract import openapi
 pytestmark = pytest.mark.skipif(not openapi.CONTRACT.exists(), reason=openapi.REASON)
 
 ANN = "18a80140-b0fb-4489-b360-2f6efaf225a0"
+MAIL = Mail(to="ada@example.gov.uk", subject="Moving", content="<p>Hello</p>", is_html=True)
 SKU = "05e9a617-0261-4cee-bb44-138d3ef5d965"
 
 
@@ -100,6 +102,10 @@ async def call_everything(session: GraphSession) -> None:
     await call_teams(session)
 
 
+async def nothing() -> None:
+    """What there is to be done before a mail leaves."""
+
+
 async def call_teams(session: GraphSession) -> None:
     await ensure_team(session, ANN)
     await list_channels(session, ANN)
@@ -117,6 +123,7 @@ async def call_teams(session: GraphSession) -> None:
     await list_numbers(session)
     await assign_number(session, user_id=ANN, number="+441632960123", number_type="directRouting")
     await get_number_operation(session, "op-1")
+    await send_mail(session, MAIL, sender=ANN, key="u1", first=nothing)
 
 
 async def test_given_every_call_when_sent_then_the_contract_knows_and_allows_it():
@@ -137,4 +144,4 @@ async def test_given_every_call_when_sent_then_the_contract_knows_and_allows_it(
         if (found := openapi.check_request(method, url, headers, body))
     }
     assert wrong == {}
-    assert len({openapi.path_of(url) for _, url, _, _ in recorder.requests}) >= 28
+    assert len({openapi.path_of(url) for _, url, _, _ in recorder.requests}) >= 29

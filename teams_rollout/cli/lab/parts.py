@@ -15,6 +15,7 @@ BLOB_PORT, QUEUE_PORT, TABLE_PORT = 10000, 10001, 10002
 TENANT_PORT = 8801
 API_PORT = 7071
 TASK_HUB = "TeamsRolloutLab"
+WORKFLOW = "/workflows/project/triggers/manual/paths/invoke?sig=rehearsal"
 # Not `tenant-state.json`: that is what the demo hands out.
 TENANT_STATE = "tenant-live.json"
 HOST_STATE = "host.sqlite"
@@ -166,6 +167,7 @@ def _app_settings(options: LabOptions, connection: str, tenant_address: str) -> 
         "ROLLOUT_TIME_SCALE": f"{options.clock_speed:g}",
         "ROLLOUT_GRAPH_LIMITS": f"{options.limits:g}",
         "ROLLOUT_ENVIRONMENT": "REHEARSAL",
+        "ROLLOUT_NOTICE_WEBHOOK": f"{tenant_address}{WORKFLOW}",
         "TASKHUB_NAME": TASK_HUB,
         "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING": "1",
     }

@@ -127,6 +127,15 @@ SERVICE: tuple[Reason, ...] = (
         owner=Owner.PROJECT_TEAM,
     ),
     Reason(
+        code="notice_uncertain",
+        state=UserState.FAILED,
+        sentence="A notice may or may not have reached the person, because the mail system did not "
+        "answer; it is not sent again by itself.",
+        say="We may have written to you about your move. If you got nothing, I tell you now.",
+        do="Tell the person what the notice says; the project team has its text.",
+        owner=Owner.SERVICE_DESK,
+    ),
+    Reason(
         code="internal_error",
         state=UserState.FAILED,
         sentence="Our own program made a mistake.",

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from teams_rollout.domain.configuration import (
     GatesSection,
+    NoticesSection,
     ProfileSection,
     RolloutConfig,
     RolloutSection,
@@ -82,6 +83,9 @@ class Person:
 
     def as_guest(self) -> Self:
         return self._known(userType="Guest")
+
+    def without_mailbox(self) -> Self:
+        return self._known(mail=None)
 
     def disabled(self) -> Self:
         return self._known(accountEnabled=False)
@@ -204,6 +208,10 @@ class Council:
 
     def with_skype(self, **settings: Any) -> Self:
         return replace(self, sections={**self.sections, "skype": SkypeSection(**settings)})
+
+    def telling(self, **settings: Any) -> Self:
+        section = NoticesSection(**{"sender": upn_of("boss"), **settings})
+        return replace(self, sections={**self.sections, "notices": section})
 
     def with_fallback_owners(self, *names: str) -> Self:
         section = TeamsSection(fallback_owners=tuple(upn_of(n) for n in names))

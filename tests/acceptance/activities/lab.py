@@ -32,6 +32,7 @@ from activities.verify_wave import verify_wave
 from graph.credentials import StaticToken
 from graph.governor import LocalGovernor
 from graph.session import GraphSession
+from graph.workflows import CardChannel
 from teams_rollout.contracts.names import WAKE_UP_QUEUE
 from teams_rollout.contracts.payloads import (
     BatchRequest,
@@ -113,6 +114,7 @@ class Lab:
     storage: str
     clock: Clock = field(default_factory=Clock)
     environment: Environment = Environment.REHEARSAL
+    channel: CardChannel | None = None
     _session: GraphSession | None = None
 
     @property
@@ -123,6 +125,7 @@ class Lab:
             clock=self.clock,
             scale=SCALE,
             environment=self.environment,
+            channel=self.channel,
         )
 
     @property

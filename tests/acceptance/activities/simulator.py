@@ -59,8 +59,11 @@ class Simulator:
 
     def fail(self, path: str, kind: str, *, count: int = 1, **rule: Any) -> None:
         """Let the next requests to the path fail; replaces faults that are left."""
-        wanted = {"path": path, "kind": kind, "count": count, "method": "*", **rule}
-        answer = self._control.post("/faults", json={"seed": 1, "rules": [wanted]})
+        self.faults([{"path": path, "kind": kind, "count": count, "method": "*", **rule}])
+
+    def faults(self, rules: list[dict[str, Any]], *, seed: int = 1) -> None:
+        """Inject faults by chance, the same for the same seed; replaces those that are left."""
+        answer = self._control.post("/faults", json={"seed": seed, "rules": rules})
         assert answer.is_success, answer.text
 
     def requests(self) -> dict[str, Any]:

@@ -52,7 +52,8 @@ def wrong(checks):
 def council(build):
     """People who use every feature."""
     ann = build.a_person("ann").joining("housing")
-    return build.a_council(ann, build.a_person("bob").wanting(NUMBER)).with_teams(build.a_team())
+    bob = build.a_person("bob").wanting(NUMBER)
+    return build.a_council(ann, bob).with_teams(build.a_team()).telling()
 
 
 @pytest.fixture

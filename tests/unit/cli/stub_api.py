@@ -50,6 +50,7 @@ class StubApi:
     Attributes:
         progress: answers of the wave's progress, one a request, the last for ever.
         seen: requests that changed something, as (path, body).
+        asked: what requests about notices that change nothing wanted.
     """
 
     url: str = ""
@@ -60,6 +61,9 @@ class StubApi:
     start_answer: tuple[int, dict[str, Any]] = (202, {"id": "op", "kind": "start"})
     operation: dict[str, Any] = field(default_factory=dict)
     import_answer: tuple[int, dict[str, Any]] = (202, {"id": "op", "kind": "import"})
+    notices_answer: tuple[int, dict[str, Any]] = (202, {"id": "op", "kind": "notices"})
+    preview: dict[str, Any] = field(default_factory=dict)
+    asked: list[Any] = field(default_factory=list)
     drift: dict[str, Any] = field(default_factory=dict)
     hand_offs: list[dict[str, Any]] = field(default_factory=list)
     hand_off: dict[str, Any] = field(default_factory=dict)
@@ -82,6 +86,9 @@ class StubApi:
             Route("/api/v1/waves/{wave}/plan", self._operation, methods=post),
             Route("/api/v1/waves/{wave}/start", self._start, methods=post),
             Route("/api/v1/waves/{wave}/decision", self._change, methods=post),
+            Route("/api/v1/waves/{wave}/notices", self._notices, methods=post),
+            Route("/api/v1/waves/{wave}/notices/preview", self._preview, methods=post),
+            Route("/api/v1/waves/{wave}/notices/list", self._list, methods=get),
             Route("/api/v1/plans/{plan}", self._plan, methods=get),
             Route("/api/v1/operations/{id}", self._operation, methods=get),
             Route("/api/v1/imports", self._import, methods=post),
@@ -131,6 +138,20 @@ class StubApi:
     async def _start(self, request: Request) -> Response:
         self.seen.append((request.url.path, await request.json()))
         return JSONResponse(self.start_answer[1], status_code=self.start_answer[0])
+
+    async def _notices(self, request: Request) -> Response:
+        self.seen.append((request.url.path, await request.json()))
+        status, body = self.notices_answer
+        kind = PROBLEM if status >= 400 else "application/json"
+        return JSONResponse(body, status_code=status, media_type=kind)
+
+    async def _preview(self, request: Request) -> Response:
+        self.asked.append(await request.json())
+        return JSONResponse(self.preview)
+
+    async def _list(self, request: Request) -> Response:
+        self.asked.append(dict(request.query_params))
+        return PlainTextResponse("<!doctype html><p>List</p>", media_type="text/html")
 
     async def _change(self, request: Request) -> Response:
         self.seen.append((request.url.path, await request.json()))

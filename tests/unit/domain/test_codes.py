@@ -12,7 +12,11 @@ from teams_rollout.domain.vocabulary import UserState
 
 ROOT = Path(__file__).parents[3]
 ROOMS = ("teams_rollout/domain", "activities", "graph", "orchestrations")
-OF_OPERATIONS = {"wave_not_found", "wrong_tenant"}  # no person ever carries these
+OF_OPERATIONS = {
+    "wave_not_found",
+    "wrong_tenant",
+    "notices_impossible",
+}  # no person ever carries these
 WAITING_CODES = {
     "not_started",
     "on_hold",

@@ -36,14 +36,16 @@ from teams_rollout.ledger.records import (
     UserUpdate,
     WaveRecord,
 )
+from tests.unit.entrypoints.notices import MemoryNotices
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 
-class MemoryLedger:
+class MemoryLedger(MemoryNotices):
     """Keeps rows in dictionaries and minds ETags as the real one does."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.rollout: RolloutRecord | None = None
         self.waves: dict[str, WaveRecord] = {}
         self.batches: dict[tuple[str, int, int], BatchRecord] = {}

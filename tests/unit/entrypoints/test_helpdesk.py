@@ -170,3 +170,28 @@ async def test_stylesheet_when_asked_for_by_a_page_then_it_may_be_kept_for_ever(
     assert style.headers["content-type"] == "text/css; charset=utf-8"
     assert style.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert (await client.get("/static/helpdesk.css")).status_code == 404
+
+
+async def test_told_person_when_opened_then_the_page_says_of_what_and_when(
+    client: httpx.AsyncClient, ledger: MemoryLedger
+):
+    user = ledger.add_user(1, name="Zoë Rees")
+    sent = TimelineEvent(at=NOW, step="notice_before", outcome="sent")
+    doubt = TimelineEvent(at=NOW, step="notice_done", outcome="uncertain", code="notice_uncertain")
+    ledger.timelines[user.key.shard, user.key.ref] = [sent, doubt]
+
+    text = text_of(await client.get("/helpdesk/people/0001-u000001"))
+
+    assert "Notice before the move: sent by mail, 21 November 2026, 12:00" in text
+    assert "Notice that Teams is ready: perhaps sent, perhaps not" in text
+    assert "it is not sent again by itself" in text
+
+
+async def test_untold_person_when_opened_then_the_page_says_so(
+    client: httpx.AsyncClient, ledger: MemoryLedger
+):
+    ledger.add_user(1)
+
+    text = text_of(await client.get("/helpdesk/people/0001-u000001"))
+
+    assert "Nothing through the rollout." in text

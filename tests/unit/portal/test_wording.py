@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from teams_rollout.domain.notices import NOTICE_STEPS, NoticeMark
 from teams_rollout.domain.vocabulary import Outcome, Step, UserState
 from teams_rollout.portal import wording
 from teams_rollout.portal.assets import asset_path, load_assets
@@ -11,6 +12,8 @@ from teams_rollout.portal.assets import asset_path, load_assets
 
 def test_every_step_outcome_and_state_when_shown_then_has_plain_words():
     assert set(wording.STEPS) == set(Step)
+    assert set(wording.NOTICES) == set(NOTICE_STEPS)
+    assert {mark.value for mark in NoticeMark} - {"sending"} <= set(wording.OUTCOMES)
     assert set(wording.OUTCOMES) >= {*Outcome, "verified", "eligible"}
     assert set(wording.STATES) == set(UserState)
     for words in (*wording.STEPS.values(), *wording.OUTCOMES.values(), *wording.STATES.values()):

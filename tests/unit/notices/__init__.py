@@ -1,0 +1,1 @@
+"""Notices: what they say and who gets them."""
