@@ -30,6 +30,7 @@ class Assignment(BaseModel):
 
     Attributes:
         line: line in the file (header = 1), which is also the file order.
+        manager: who tells the person what a mail cannot; the heading of a printed list.
     """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
@@ -45,6 +46,7 @@ class Assignment(BaseModel):
     phone_number: str = ""
     hold_until: date | None = None
     coexistence_mode: CoexistenceMode | None = None
+    manager: str = ""
 
     @property
     def identity(self) -> str:

@@ -235,5 +235,5 @@ def _listed(addressee: Addressee) -> Listed:
         name=addressee.name,
         sign_in_name=user.upn or user.assignment.identity,
         department=user.observed.department if user.observed else "",
-        manager="",
+        manager=user.assignment.manager,
     )

@@ -29,6 +29,7 @@ _DISPLAY_NAME_LIMIT = 256  # https://learn.microsoft.com/graph/api/resources/gro
 _MODES = {mode.value.lower(): mode for mode in CoexistenceMode}
 _PRIORITIES = {priority.value: priority for priority in Priority}
 _VISIBILITIES = {name.lower(): name for name in ("Private", "Public", "HiddenMembership")}
+_LONGEST_MANAGER = 120
 
 
 def quoted(text: str, *, limit: int = 60) -> str:
@@ -77,6 +78,17 @@ def parse_employee_id(text: str) -> str:
             FaultCode.INVALID_EMPLOYEE_ID,
             f"{quoted(text)} is no employee id, because it is longer than 64 characters or begins "
             "like a spreadsheet formula; give it as Entra ID shows it.",
+        )
+    return text
+
+
+def parse_manager(text: str) -> str:
+    """Who tells the person in person: a name or an address, as it shall head a printed list."""
+    if len(text) > _LONGEST_MANAGER or not text.isprintable() or text.startswith(("=", "+", "@")):
+        raise BadCell(
+            FaultCode.INVALID_VALUE,
+            f"{quoted(text)} cannot head a list, because it is longer than {_LONGEST_MANAGER} "
+            "characters or begins like a spreadsheet formula; give a name or an address.",
         )
     return text
 

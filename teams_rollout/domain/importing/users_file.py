@@ -21,6 +21,7 @@ _COLUMNS = (
     "phone_number",
     "hold_until",
     "coexistence_mode",
+    "manager",
 )
 Check = Callable[[str], Any]
 
@@ -106,6 +107,7 @@ def _checks(
         "phone_number": cells.parse_phone_number,
         "hold_until": cells.parse_date,
         "coexistence_mode": cells.parse_mode,
+        "manager": cells.parse_manager,
     }
     checks = {column: checks[column] for column in table.columns}
     if options.wave is not None:

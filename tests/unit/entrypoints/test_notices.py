@@ -204,3 +204,14 @@ async def test_lists_when_printed_then_a_whole_page_with_those_without_a_mailbox
     assert "REHEARSAL" in page.text
     assert "@media print" in page.text
     assert "http" not in page.text
+
+
+async def test_managers_when_named_then_each_has_a_list_and_those_without_come_last(
+    client: httpx.AsyncClient, ledger: MemoryLedger, wave
+):
+    ledger.add_user(6, name="Ada Desk", wave="pilot", assignment={"manager": "Mair Prys"})
+
+    page = (await client.get(LIST, params={"kind": "before"})).text
+
+    assert page.index("Mair Prys") < page.index("Ada Desk") < page.index("No manager named")
+    assert page.index("No manager named") < page.index("Kiosk Rees")

@@ -223,3 +223,21 @@ def test_given_a_bad_wave_for_all_when_parsed_then_it_is_reported_once() -> None
 
     assert places(parsed.faults) == [(0, "wave", "invalid_wave")]
     assert parsed.roster is None
+
+
+@pytest.mark.parametrize(
+    ("cell", "is_taken"),
+    [("Mair Prys, Parks", True), ("", True), ("=1+1", False), ("m" * 121, False)],
+)
+def test_given_a_manager_when_parsed_then_any_name_but_no_formula(
+    cell: str, is_taken: bool
+) -> None:
+    head, line = users_of(row()).strip().splitlines()
+
+    parsed = parse(users=f'{head},manager\n{line},"{cell}"\n')
+
+    if is_taken:
+        assert parsed.roster is not None
+        assert parsed.roster.users[0].manager == cell
+    else:
+        assert only(parsed).column == "manager"
