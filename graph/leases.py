@@ -34,8 +34,8 @@ class CommonClock:
     """Epoch seconds that processes on several machines agree about.
 
     Machines keep time by NTP, to some milliseconds; that is good enough and left alone. Only a
-    clock which the storage's answers prove wrong is corrected, to within half a second at once
-    and more narrowly with each further answer.
+    clock which the storage's answers prove wrong is corrected, never further than it may have been
+    wrong: a bad one to within half a second at once, and more narrowly with each further answer.
     """
 
     def __init__(
@@ -64,5 +64,8 @@ class CommonClock:
         self._bounds.append((lowest, highest))
         while (low := max(b[0] for b in self._bounds)) > (high := min(b[1] for b in self._bounds)):
             self._bounds.popleft()  # a clock was set: the newest answer holds
-        if not low <= self._offset <= high:
-            self._offset = (low + high) / 2
+        nearest = min(max(self._offset, low), high)
+        wrong_by = abs(self._offset - nearest)
+        # The truth is between the bounds. A clock that is wrong by milliseconds goes to the nearer
+        # bound: the middle could be half a second from the truth, and slices would overlap.
+        self._offset = (low + high) / 2 if wrong_by > (high - low) / 2 else nearest
