@@ -8,17 +8,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment as Templates
 from jinja2 import PackageLoader, StrictUndefined, Template
 from jinja2.sandbox import SandboxedEnvironment
-from markdown_it import MarkdownIt
 
 from teams_rollout.domain.configuration import Language, NoticeKind, RolloutConfig
 from teams_rollout.domain.vocabulary import Environment
 from teams_rollout.notices.dates import spoken_day
 from teams_rollout.notices.texts import CARD, Text, Texts
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _SPACE = re.compile(r"\s+")
@@ -170,8 +172,16 @@ def _part(text: Text, language: Language, values: Mapping[str, str]) -> _Part:
         language=language,
         subject=_SPACE.sub(" ", _compiled(text.subject, escapes=False).render(clean)),
         text=_compiled(text.body, escapes=False).render(clean),
-        html=MarkdownIt("commonmark", {"html": False}).render(markup),
+        html=_markdown().render(markup),
     )
+
+
+@cache
+def _markdown() -> "MarkdownIt":
+    # Imported on first use: a tenth of a second that no start of a worker needs.
+    from markdown_it import MarkdownIt  # noqa: PLC0415
+
+    return MarkdownIt("commonmark", {"html": False})
 
 
 def _subject(parts: Sequence[_Part], occasion: Occasion) -> str:
