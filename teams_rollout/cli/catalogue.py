@@ -37,7 +37,10 @@ ENTRIES: tuple[Entry, ...] = (
         decide="Record the decision that ends a pilot: go, extend or stop.",
     ),
     *_in("wave", wave="Look at one wave."),
-    *_in("notices", notify="Tell the people of a wave what happens to them, once."),
+    *_in(
+        "notices",
+        notify="Tell the people of a wave what happens to them, once; or show whom, or print lists.",
+    ),
     *_in("people", user="Look people up."),
     *_in("handoff", handoff="Write what other teams have to do; take their results."),
     *_in("upkeep", reconcile="Compare the whole tenant with what was agreed."),
