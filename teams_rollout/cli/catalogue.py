@@ -39,7 +39,7 @@ ENTRIES: tuple[Entry, ...] = (
     *_in("wave", wave="Look at one wave."),
     *_in(
         "notices",
-        notify="Tell the people of a wave what happens to them, once; or show whom, or print lists.",
+        notify="Tell the people of a wave what happens, once; or show whom, or print lists.",
     ),
     *_in("people", user="Look people up."),
     *_in("handoff", handoff="Write what other teams have to do; take their results."),

@@ -48,7 +48,7 @@ def notify_wave(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the wave's name.")] = False,
 ) -> None:
-    """Tell the people of a wave what happens to them, once; or show whom, or print lists."""
+    """Tell the people of a wave what happens, once; or show whom, or print lists."""
     session = session_of(ctx)
     asked = _asked(kind, date=date, only=only)
     with connect(session) as client:
