@@ -23,6 +23,7 @@ USERS ?= samples/users.csv
 TEAMS ?= samples/teams.csv
 TENANT ?= samples/tenant.json.gz
 EXIT ?=
+BENCH ?=
 # Other interpreters for `make versions`: names, or paths where they are not on the PATH.
 PYTHONS ?= 3.12 3.13
 # azd hands its variables to hooks; without azd the storage account keeps durable state.
@@ -98,8 +99,8 @@ layers: setup ## Check who imports whom
 
 check: format-check lint types layers requirements-check test ## Everything that must hold before a commit lands
 
-bench: setup ## Measure; results go to bench/results
-	$(BIN)/python -m bench.run
+bench: setup ## Measure; results go to bench/results (BENCH=long_pacing: an hour at published limits)
+	$(BIN)/python -m bench.run $(BENCH)
 
 samples: setup ## Make the sample council again (same seed, same files)
 	$(BIN)/python scripts/make_samples.py --out samples

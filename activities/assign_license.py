@@ -8,9 +8,9 @@ want of seats, the rest of the batch is not asked for it: each refusal would cos
 from collections.abc import Collection, Sequence
 
 from activities.deps import Deps
-from activities.group_license import AMBIGUOUS, is_through_group, license_through_group
+from activities.group_license import is_through_group, license_through_group
 from activities.reading import translate
-from activities.runner import BatchContext, load_batch, run_step
+from activities.runner import BatchContext, is_in_doubt, load_batch, run_step
 from graph.licenses import LicenseChange, assign_licenses
 from graph.users import get_user
 from teams_rollout.contracts.payloads import BatchRequest, StepResult
@@ -76,7 +76,7 @@ async def _already_licensed(
 ) -> dict[str, CallResult]:
     """People whose last try ended in doubt and who turn out to have the licence."""
     settled: dict[str, CallResult] = {}
-    for user in (u for u, _ in chunk if _is_in_doubt(u)):
+    for user in (u for u, _ in chunk if is_in_doubt(u, Step.LICENSE)):
         found = await get_user(deps.graph, user.object_id)  # a list may not show it yet
         if found is None or user.observed is None:
             continue
@@ -86,8 +86,3 @@ async def _already_licensed(
         if view is not None and view.finding in (Finding.SATISFIED, Finding.PENDING):
             settled[user.object_id] = CallResult(key=user.object_id, outcome=Outcome.APPLIED)
     return settled
-
-
-def _is_in_doubt(user: UserRecord) -> bool:
-    record = user.steps.get(Step.LICENSE)
-    return record is not None and record.code == AMBIGUOUS

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 
 from activities.deps import Deps
 from activities.reading import translate
-from activities.runner import BatchContext
+from activities.runner import BatchContext, is_in_doubt
 from graph.group_members import add_group_members
 from graph.groups import list_group_members
 from graph.licenses import LicenseChange, assign_licenses, reprocess_licenses
@@ -27,8 +27,6 @@ from teams_rollout.domain.progress import WAITING_FOR_MICROSOFT, Stage, StepReco
 from teams_rollout.domain.retry import REPROCESSING_PATIENCE, has_waited, next_look
 from teams_rollout.domain.vocabulary import Outcome, Step
 from teams_rollout.ledger.records import UserRecord
-
-AMBIGUOUS = "microsoft_unavailable"
 
 Person = tuple[UserRecord, StepView]
 Change = Callable[[UserRecord, StepView], LicenseChange]
@@ -98,8 +96,7 @@ async def _members_in_doubt(deps: Deps, people: Sequence[Person]) -> dict[str, t
 
 
 def _is_in_doubt(user: UserRecord) -> bool:
-    record = user.steps.get(Step.LICENSE)
-    return record is not None and record.code == AMBIGUOUS and not record.stage
+    return is_in_doubt(user, Step.LICENSE) and not user.steps[Step.LICENSE].stage
 
 
 async def _confirmed(
@@ -113,7 +110,7 @@ async def _confirmed(
     else:
         # Who was to join and nothing else has no change of their own that a list could miss.
         only_joins = before.join_group and not record.stage
-        may_lag = record.code == AMBIGUOUS and not only_joins
+        may_lag = is_in_doubt(user, Step.LICENSE) and not only_joins
     return (await get_user(deps.graph, user.object_id) or listed) if may_lag else listed
 
 

@@ -2,8 +2,8 @@
 
 A benchmark is a module `bench/bench_<name>.py` with `measure(runs) -> Iterator[Measurement]`.
 One called
-`long_<name>` runs only when it is named. Results go to `bench/results/<measurement>.json`, one
-line each goes to the terminal.
+`long_<name>` takes an hour and runs only when it is named: `make bench BENCH=long_pacing`. Results
+go to `bench/results/<measurement>.json`, one line each goes to the terminal.
 """
 
 import argparse
